@@ -1,0 +1,179 @@
+//! `lath sim` as a process: its line of JSON, its ends, and what it says about bad flags.
+#![expect(clippy::unwrap_used, reason = "tests end by panicking")]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+/// A simulator that ends with the test.
+struct Sim {
+    child: Child,
+    ready: Value,
+}
+
+impl Sim {
+    fn start(flags: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_lath"))
+            .arg("sim")
+            .args(flags)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        Self { ready: serde_json::from_str(&line).unwrap(), child }
+    }
+
+    fn address(&self) -> &str {
+        self.ready["endpoint"].as_str().unwrap().strip_prefix("http://").unwrap()
+    }
+
+    /// Sends a request and returns the answer's body.
+    fn request(&self, head: &str, body: &str) -> Value {
+        let mut stream = TcpStream::connect(self.address()).unwrap();
+        write!(
+            stream,
+            "{head} HTTP/1.1\r\nhost: sim\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        serde_json::from_str(body).unwrap()
+    }
+
+    fn end(mut self, signal: Signal) -> ExitStatus {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        let (ended, wait) = mpsc::channel();
+        let id = Pid::from_child(&self.child);
+        let watch = std::thread::spawn(move || {
+            if wait.recv_timeout(Duration::from_secs(20)).is_err() {
+                let _ended_meanwhile = kill_process(id, Signal::KILL);
+            }
+        });
+        let status = self.child.wait().unwrap();
+        ended.send(()).unwrap();
+        watch.join().unwrap();
+        status
+    }
+}
+
+impl Drop for Sim {
+    fn drop(&mut self) {
+        // It has ended already where the test got so far.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn run(flags: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lath")).args(flags).output().unwrap()
+}
+
+#[test]
+fn ready_line_names_endpoint_accounts_and_region() {
+    let sim = Sim::start(&["--seed", "7", "--set", "accounts=2"]);
+    let accounts = sim.ready["accounts"].as_array().unwrap();
+    assert_eq!(accounts.len(), 2);
+    for key in ["id", "access_key_id", "secret_access_key"] {
+        assert!(accounts[0][key].is_string(), "{}", sim.ready);
+        assert_ne!(accounts[0][key], accounts[1][key]);
+    }
+    assert_eq!(sim.ready["region"], "us-west-2");
+    assert_eq!(sim.request("GET /_sim/calls", ""), serde_json::json!({}));
+    let again = Sim::start(&["--seed=7"]);
+    assert_eq!(again.ready["accounts"][0], accounts[0]);
+}
+
+#[test]
+fn settings_of_the_command_line_are_in_force() {
+    let sim =
+        Sim::start(&["--set", "target.drain_seconds=300", "--set", "target.reregister_draining=vanishes"]);
+    let settings = sim.request("GET /_sim/settings", "");
+    assert_eq!(
+        (&settings["target.drain_seconds"], &settings["target.reregister_draining"]),
+        (&300.into(), &"vanishes".into())
+    );
+}
+
+#[test]
+fn sigterm_and_sigint_end_it_with_0_even_while_a_call_hangs() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let sim = Sim::start(&[]);
+        sim.request("PUT /_sim/faults", r#"[{"operation": "*", "timeout": true}]"#);
+        let mut hanging = TcpStream::connect(sim.address()).unwrap();
+        write!(hanging, "GET /services HTTP/1.1\r\nhost: sim\r\n\r\n").unwrap();
+        while sim.request("GET /_sim/calls", "").as_object().unwrap().is_empty() {}
+        assert!(sim.end(signal).success());
+    }
+}
+
+fn check_refused(flags: &[&str], sentence: &str) {
+    let output = run(flags);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(
+        (output.status.code(), error.as_str()),
+        (Some(2), format!("lath: {sentence}\n").as_str()),
+        "{flags:?}"
+    );
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn bad_flags_are_one_sentence_and_exit_code_2() {
+    check_refused(&["sim", "--set", "nope=1"], "there is no setting nope; `lath sim settings` lists them");
+    check_refused(&["sim", "--set", "accounts"], "accounts is no setting, it must be NAME=VALUE");
+    check_refused(
+        &["sim", "--set", "accounts=0"],
+        "setting accounts: 0 is not allowed, it must be a whole number from 1 to 2",
+    );
+    check_refused(
+        &["sim", "--listen", "localhost"],
+        "invalid value 'localhost' for '--listen <ADDRESS:PORT>': invalid socket address syntax",
+    );
+    check_refused(
+        &["sim", "--profile", "aws"],
+        "invalid value 'aws' for '--profile <PROFILE>' [possible values: instant]",
+    );
+    check_refused(
+        &["sim", "--seed", "x"],
+        "invalid value 'x' for '--seed <SEED>': invalid digit found in string",
+    );
+    check_refused(&["sim", "--data-plane"], "unexpected argument '--data-plane' found");
+    check_refused(&[], "a command is missing, `lath --help` lists them");
+}
+
+#[test]
+fn a_taken_port_is_one_sentence_and_exit_code_2() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let error = "Address already in use (os error 98)";
+    check_refused(
+        &["sim", "--listen", &address],
+        &format!("can't listen on {address}: {error}; choose another address with --listen"),
+    );
+}
+
+#[test]
+fn help_teaches_and_settings_are_listed() {
+    let help = String::from_utf8(run(&["sim", "--help"]).stdout).unwrap();
+    for told in
+        ["--listen", "--seed", "--set", "/_sim/faults", "lath sim settings", "AWS_ENDPOINT_URL_VPC_LATTICE"]
+    {
+        assert!(help.contains(told), "{told}");
+    }
+    let text = String::from_utf8(run(&["sim", "settings"]).stdout).unwrap();
+    let json: Vec<Value> = serde_json::from_slice(&run(&["sim", "settings", "-o", "json"]).stdout).unwrap();
+    assert!(json.len() > 40);
+    for row in json {
+        let name = row["name"].as_str().unwrap();
+        assert!(text.lines().any(|line| line == name), "{name}");
+        assert!(["documented", "assumed", "simulator"].contains(&row["label"].as_str().unwrap()));
+    }
+}

@@ -1,0 +1,310 @@
+//! Configuration: flags, the environment variables that stand for them, and what they come to.
+//!
+//! Every flag is also read from `LATH_…`. The AWS Gateway API Controller's variables are honoured where Lath needs the
+//! same fact, so that its deployments can be taken over.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::Parser;
+use ipnet::IpNet;
+use runtime::telemetry::Format;
+
+use crate::{bindings::judge::Site, health::watchman, repair, repair::endpoints};
+
+pub mod parse;
+
+use parse::{address, calls_per_second, duration};
+
+/// What the process was started with.
+#[derive(Debug, Parser)]
+#[command(
+    name = "lath-controller",
+    version,
+    about = "Judges TargetGroupBindings, opens readiness gates, repairs what agents cannot",
+    long_about = "The cluster-wide part of Lath. It judges TargetGroupBindings, reads the health of targets, opens \
+                  readiness gates, and repairs what agents cannot. It talks to the cluster that KUBECONFIG names, or \
+                  to the one it runs in."
+)]
+pub struct Arguments {
+    /// The AWS region [environment: also REGION, AWS_REGION]
+    #[arg(long, env = "LATH_REGION")]
+    pub region: Option<String>,
+
+    /// The AWS account of the cluster, 12 digits [environment: also AWS_ACCOUNT_ID]
+    #[arg(long, env = "LATH_AWS_ACCOUNT_ID")]
+    pub aws_account_id: Option<String>,
+
+    /// The VPC of the cluster, such as vpc-0123456789abcdef0 [environment: also CLUSTER_VPC_ID]
+    #[arg(long, env = "LATH_CLUSTER_VPC_ID")]
+    pub cluster_vpc_id: Option<String>,
+
+    /// The cluster's name, as in the tag lath.dev/cluster of its target groups [environment: also CLUSTER_NAME]
+    #[arg(long, env = "LATH_CLUSTER_NAME")]
+    pub cluster_name: Option<String>,
+
+    /// The endpoint of VPC Lattice, instead of the region's [environment: also LATTICE_ENDPOINT, and
+    /// AWS_ENDPOINT_URL_VPC_LATTICE as in every AWS tool]
+    #[arg(long, env = "LATH_LATTICE_ENDPOINT")]
+    pub lattice_endpoint: Option<String>,
+
+    /// Where metrics are served: ADDRESS:PORT or :PORT
+    #[arg(long, env = "LATH_METRICS_BIND_ADDRESS", default_value = ":8080", value_parser = address)]
+    pub metrics_bind_address: SocketAddr,
+
+    /// Where /healthz and /readyz are served: ADDRESS:PORT or :PORT
+    #[arg(long, env = "LATH_HEALTH_PROBE_BIND_ADDRESS", default_value = ":8081", value_parser = address)]
+    pub health_probe_bind_address: SocketAddr,
+
+    /// Act only while holding the leader Lease, so that several controllers can run
+    #[arg(
+        long,
+        env = "LATH_LEADER_ELECT",
+        default_value_t = false,
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true,
+        action = clap::ArgAction::Set
+    )]
+    pub leader_elect: bool,
+
+    /// The namespace of the leader's and the agents' Leases; the pod's own by default [environment: also
+    /// POD_NAMESPACE]
+    #[arg(long, env = "LATH_NAMESPACE")]
+    pub namespace: Option<String>,
+
+    /// The name of this controller in Leases and Events [environment: also POD_NAME, HOSTNAME]
+    #[arg(long, env = "LATH_POD_NAME")]
+    pub pod_name: Option<String>,
+
+    /// Let hand-made EndpointSlices of Services without a selector become targets
+    #[arg(
+        long,
+        env = "LATH_ALLOW_MANUAL_ENDPOINTS",
+        default_value_t = false,
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true,
+        action = clap::ArgAction::Set
+    )]
+    pub allow_manual_endpoints: bool,
+
+    /// A CIDR of the VPC, repeatable: hand-made endpoints have to be inside one
+    #[arg(long, env = "LATH_VPC_CIDR", value_delimiter = ',')]
+    pub vpc_cidr: Vec<IpNet>,
+
+    /// How often the facts and tags of a target group are read again
+    #[arg(long, env = "LATH_GROUP_REFRESH", default_value = "5m", value_parser = duration)]
+    pub group_refresh: Duration,
+
+    /// How often the numbers in a binding's status are written at most
+    #[arg(long, env = "LATH_STATUS_NUMBERS_EVERY", default_value = "30s", value_parser = duration)]
+    pub status_numbers_every: Duration,
+
+    /// Most ListTargets calls per second for readiness gates, over all groups. 25 serve 20 rollouts at once
+    #[arg(long, env = "LATH_GATE_READS_PER_SECOND", default_value = "25", value_parser = calls_per_second)]
+    pub gate_reads_per_second: f64,
+
+    /// The time that Lattice is assumed to need until a registration is in force, for gates of groups without health
+    /// checks
+    #[arg(long, env = "LATH_ASSUMED_PROPAGATION", default_value = "2s", value_parser = duration)]
+    pub assumed_propagation: Duration,
+
+    /// How long a ready pod with a readiness gate waits for a binding to select it
+    #[arg(long, env = "LATH_GATE_SETTLE", default_value = "10s", value_parser = duration)]
+    pub gate_settle: Duration,
+
+    /// Open readiness gates after so many seconds without Lattice's word; never by default
+    #[arg(long, env = "LATH_GATE_FAIL_OPEN_SECONDS")]
+    pub gate_fail_open_seconds: Option<u64>,
+
+    /// ListTargets calls per second for auditing whole groups: the more groups there are, the longer a round takes
+    #[arg(long, env = "LATH_AUDIT_CALLS_PER_SECOND", default_value = "1", value_parser = calls_per_second)]
+    pub audit_calls_per_second: f64,
+
+    /// How often a group is audited at most
+    #[arg(long, env = "LATH_AUDIT_PERIOD", default_value = "30s", value_parser = duration)]
+    pub audit_period: Duration,
+
+    /// How far apart two audits have to agree on a difference before it is repaired
+    #[arg(long, env = "LATH_CONFIRM_AFTER", default_value = "30s", value_parser = duration)]
+    pub confirm_after: Duration,
+
+    /// The longest time for which Lattice keeps a deregistered target
+    #[arg(long, env = "LATH_DRAIN_TIME", default_value = "5m", value_parser = duration)]
+    pub drain_time: Duration,
+
+    /// How long a node without an agent is given to get one, before the controller stands in
+    #[arg(long, env = "LATH_AGENT_GRACE", default_value = "2m", value_parser = duration)]
+    pub agent_grace: Duration,
+
+    /// How long a deleted binding waits for agents to take its targets out, before the controller does
+    #[arg(long, env = "LATH_TEARDOWN_PATIENCE", default_value = "2m", value_parser = duration)]
+    pub teardown_patience: Duration,
+
+    /// Log level, or directives such as info,lath_controller=debug
+    #[arg(long, env = "LATH_LOG", default_value = "info")]
+    pub log: String,
+
+    /// Log format: json or text
+    #[arg(long, env = "LATH_LOG_FORMAT", default_value = "json")]
+    pub log_format: Format,
+}
+
+/// What is wrong with the configuration, and what to change.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Error {
+    /// Something that has no default is missing.
+    #[error("{what} is not known: give {flag} or set {variable}")]
+    Missing {
+        /// What.
+        what: &'static str,
+        /// By which flag.
+        flag: &'static str,
+        /// By which variable.
+        variable: &'static str,
+    },
+    /// A value is not what it should be.
+    #[error("{flag} {value:?} is not {expected}")]
+    Invalid {
+        /// By which flag.
+        flag: &'static str,
+        /// What was given.
+        value: String,
+        /// What is expected.
+        expected: &'static str,
+    },
+    /// Hand-made endpoints are allowed, and nothing says which addresses are the VPC's.
+    #[error("--allow-manual-endpoints needs the VPC's CIDRs: give --vpc-cidr at least once")]
+    NoCidrs,
+    /// The log filter can't be read.
+    #[error("--log: {0}")]
+    Log(String),
+    /// The kubeconfig can't be used.
+    #[error("KUBECONFIG {path:?} can't be used: {message}; correct it, or unset it to run inside a cluster")]
+    Kubeconfig {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        message: String,
+    },
+    /// There is neither a kubeconfig nor a cluster round the process.
+    #[error("there is no cluster to talk to: set KUBECONFIG to a kubeconfig's path, or run in a pod ({0})")]
+    NoCluster(String),
+}
+
+/// What the process goes by.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where it is.
+    pub site: Site,
+    /// VPC Lattice's endpoint, if it is not the region's.
+    pub endpoint: Option<String>,
+    /// Where metrics are served.
+    pub metrics: SocketAddr,
+    /// Where probes are served.
+    pub probes: SocketAddr,
+    /// Whether there is an election.
+    pub leader_elect: bool,
+    /// The Leases' namespace, if it is not the pod's own.
+    pub namespace: Option<String>,
+    /// This controller's name.
+    pub name: String,
+    /// What hand-made endpoints have to fit.
+    pub endpoints: endpoints::Rules,
+    /// How often groups are read.
+    pub group_refresh: Duration,
+    /// How often numbers are written.
+    pub numbers_every: Duration,
+    /// How gates are decided.
+    pub gates: watchman::Settings,
+    /// How repairs are made.
+    pub repair: repair::Settings,
+}
+
+impl Arguments {
+    /// What the arguments come to, with `variable` reading the environment.
+    ///
+    /// # Errors
+    /// What is wrong, in one sentence.
+    pub fn resolve(self, variable: impl Fn(&str) -> Option<String>) -> Result<Config, Error> {
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let required = |given: Option<String>, what, flag, names: &[&'static str]| {
+            given
+                .filter(|value| !value.is_empty())
+                .or_else(|| names.iter().find_map(|name| variable(name)))
+                .ok_or(Error::Missing { what, flag, variable: names.first().copied().unwrap_or_default() })
+        };
+        let site = Site {
+            region: required(self.region, "the AWS region", "--region", &["REGION", "AWS_REGION"])?,
+            account: required(
+                self.aws_account_id,
+                "the AWS account",
+                "--aws-account-id",
+                &["AWS_ACCOUNT_ID"],
+            )?,
+            vpc: required(self.cluster_vpc_id, "the cluster's VPC", "--cluster-vpc-id", &["CLUSTER_VPC_ID"])?,
+            cluster: required(self.cluster_name, "the cluster's name", "--cluster-name", &["CLUSTER_NAME"])?,
+            manual_endpoints: self.allow_manual_endpoints,
+        };
+        if site.account.len() != 12 || !site.account.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Error::Invalid {
+                flag: "--aws-account-id",
+                value: site.account,
+                expected: "an account id, which has 12 digits",
+            });
+        }
+        if !site.vpc.starts_with("vpc-") {
+            return Err(Error::Invalid {
+                flag: "--cluster-vpc-id",
+                value: site.vpc,
+                expected: "the id of a VPC, which begins with vpc-",
+            });
+        }
+        let endpoint = self.lattice_endpoint.or_else(|| variable("LATTICE_ENDPOINT"));
+        if let Some(endpoint) = &endpoint
+            && !(endpoint.starts_with("http://") || endpoint.starts_with("https://"))
+        {
+            return Err(Error::Invalid {
+                flag: "--lattice-endpoint",
+                value: endpoint.clone(),
+                expected: "a URL, which begins with https:// or http://",
+            });
+        }
+        if self.allow_manual_endpoints && self.vpc_cidr.is_empty() {
+            return Err(Error::NoCidrs);
+        }
+        Ok(Config {
+            site,
+            endpoint,
+            metrics: self.metrics_bind_address,
+            probes: self.health_probe_bind_address,
+            leader_elect: self.leader_elect,
+            namespace: self.namespace.or_else(|| variable("POD_NAMESPACE")),
+            name: self
+                .pod_name
+                .or_else(|| variable("POD_NAME"))
+                .or_else(|| variable("HOSTNAME"))
+                .unwrap_or_else(|| "lath-controller".into()),
+            endpoints: endpoints::Rules { allowed: self.allow_manual_endpoints, cidrs: self.vpc_cidr },
+            group_refresh: self.group_refresh,
+            numbers_every: self.status_numbers_every,
+            gates: watchman::Settings {
+                reads_per_second: self.gate_reads_per_second,
+                propagation: self.assumed_propagation,
+                settle: self.gate_settle,
+                fail_open: self.gate_fail_open_seconds.map(Duration::from_secs),
+            },
+            repair: repair::Settings {
+                calls_per_second: self.audit_calls_per_second,
+                period: self.audit_period,
+                confirm_after: self.confirm_after,
+                drain: self.drain_time,
+                agent_grace: self.agent_grace,
+                patience: self.teardown_patience,
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

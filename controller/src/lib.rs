@@ -1,0 +1,16 @@
+//! The cluster-wide part of Lath: judges bindings, reads target health, opens readiness gates, repairs.
+
+pub mod app;
+pub mod bindings;
+pub mod cluster;
+pub mod config;
+pub mod events;
+pub mod groups;
+pub mod health;
+pub mod leader;
+mod random;
+pub mod repair;
+pub mod shared;
+
+#[cfg(test)]
+mod testing;

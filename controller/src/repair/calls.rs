@@ -1,0 +1,89 @@
+//! Calls that repairs make: batches, counted and explained.
+
+use std::time::Duration;
+
+use lattice::{Target, TargetGroupArn, batch};
+use lattice_client::{Client, Error};
+use tokio::time::Instant;
+
+use super::metrics::{Metrics, Why};
+
+/// How long what was proven stays proven. An address passes on within tens of seconds at the earliest.
+const PROOF_LASTS: Duration = Duration::from_secs(10);
+
+/// What repairs call Lattice with.
+#[derive(Debug, Clone)]
+pub struct Calls {
+    client: Client,
+    metrics: Metrics,
+}
+
+impl Calls {
+    /// Calls by this client.
+    #[must_use]
+    pub fn new(client: Client, metrics: Metrics) -> Self {
+        Self { client, metrics }
+    }
+
+    /// Puts targets in. Returns those that Lattice has taken.
+    pub async fn register(&self, group: &TargetGroupArn, targets: &[Target], why: Why) -> Vec<Target> {
+        let mut done = Vec::new();
+        for batch in batch::calls(targets) {
+            match self.client.register(group, batch).await {
+                Ok(outcome) => {
+                    for failure in &outcome.failed {
+                        tracing::warn!(%group, target = %failure.target, code = failure.code, message = failure.message, "a target was refused");
+                    }
+                    done.extend(outcome.done);
+                }
+                Err(error) => {
+                    self.report("registering", group, batch, why, &error);
+                    break;
+                }
+            }
+        }
+        if !done.is_empty() {
+            self.metrics.registered(why, done.len());
+            tracing::info!(%group, targets = ?list(&done), why = why.as_str(), "registered");
+        }
+        done
+    }
+
+    /// Takes targets out. Returns those that are out: also where the group itself is gone.
+    pub async fn deregister(&self, group: &TargetGroupArn, targets: &[Target], why: Why) -> Vec<Target> {
+        let mut done = Vec::new();
+        for batch in batch::calls(targets) {
+            match self.client.deregister(group, batch, Instant::now() + PROOF_LASTS).await {
+                Ok(outcome) => {
+                    for failure in &outcome.failed {
+                        tracing::warn!(%group, target = %failure.target, code = failure.code, message = failure.message, "a target was not taken out");
+                    }
+                    done.extend(outcome.done);
+                }
+                Err(Error::Missing { .. }) => done.extend(batch),
+                Err(error) => {
+                    self.report("taking out", group, batch, why, &error);
+                    break;
+                }
+            }
+        }
+        if !done.is_empty() {
+            self.metrics.deregistered(why, done.len());
+            tracing::info!(%group, targets = ?list(&done), why = why.as_str(), "taken out");
+        }
+        done
+    }
+
+    fn report(&self, what: &str, group: &TargetGroupArn, targets: &[Target], why: Why, error: &Error) {
+        self.metrics.failed(why);
+        tracing::warn!(
+            %group, targets = targets.len(), why = why.as_str(), error = error.chain(),
+            "{what} targets failed and is tried again"
+        );
+    }
+}
+
+/// Targets as people read them, at most ten.
+fn list(targets: &[Target]) -> Vec<String> {
+    targets.iter().take(10).map(ToString::to_string).collect()
+}

@@ -1,0 +1,21 @@
+//! Kubernetes as Lath uses it: its own kinds, the names it goes by, a watch that no malformed object can stall, and
+//! the pure rule which pods are targets, shared by agent and controller.
+
+#![allow(
+    clippy::duplicated_attributes,
+    reason = "each printer column of a kind repeats the attribute's fields"
+)]
+
+pub mod binding;
+pub mod crds;
+pub mod names;
+pub mod node_targets;
+pub mod pod;
+pub mod service;
+pub mod standing;
+pub mod watch;
+
+pub use binding::TargetGroupBinding;
+pub use node_targets::NodeTargets;
+pub use pod::Pod;
+pub use service::Service;

@@ -1,0 +1,106 @@
+//! Making the SDK's client: region, credentials, one crypto provider, time-outs.
+
+use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig, timeout::TimeoutConfig};
+use aws_credential_types::Credentials;
+use aws_sdk_vpclattice::config::{SharedHttpClient, StalledStreamProtectionConfig, retry::RetryConfig};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::{
+    client::{
+        http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
+        orchestrator::{HttpRequest, HttpResponse},
+        result::ConnectorError,
+    },
+    shared::IntoShared as _,
+};
+use aws_smithy_types::body::SdkBody;
+
+/// Longest time to make a connection. A region's endpoint answers within tens of milliseconds.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Longest time for a call. A call that takes longer has an outcome that nobody knows, which costs another call.
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How calls reach VPC Lattice.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The region, instead of the one that the SDK finds by itself.
+    pub region: Option<String>,
+    /// The endpoint, instead of the region's own or `AWS_ENDPOINT_URL_VPC_LATTICE`.
+    pub endpoint: Option<String>,
+    /// A function in place of the network, such as a simulator within the process.
+    pub transport: Option<Transport>,
+}
+
+type Answer = Pin<Box<dyn Future<Output = http::Response<Vec<u8>>> + Send>>;
+
+/// A function that answers requests in place of the network.
+#[derive(Clone)]
+pub struct Transport(Arc<dyn Fn(http::Request<Vec<u8>>) -> Answer + Send + Sync>);
+
+impl Transport {
+    /// Answers each request by calling `answer`.
+    pub fn new<F>(answer: impl Fn(http::Request<Vec<u8>>) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = http::Response<Vec<u8>>> + Send + 'static,
+    {
+        Self(Arc::new(move |request| Box::pin(answer(request))))
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Transport")
+    }
+}
+
+impl HttpConnector for Transport {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let transport = self.clone();
+        HttpConnectorFuture::new(async move {
+            let request = request
+                .try_into_http1x()
+                .map_err(|error| ConnectorError::user(error.into()))?
+                .map(|body| body.bytes().unwrap_or_default().to_vec());
+            let response = (transport.0)(request).await.map(SdkBody::from);
+            HttpResponse::try_from(response).map_err(|error| ConnectorError::user(error.into()))
+        })
+    }
+}
+
+/// The SDK's configuration. Reads the environment and files, as every AWS tool does; credentials are fetched with the
+/// first call.
+pub(crate) async fn configure(options: Options) -> SdkConfig {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        // Pipelines compare again and then call again; a second layer would repeat what is no longer wanted.
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(
+            TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_timeout(CALL_TIMEOUT).build(),
+        )
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    if let Some(region) = options.region {
+        loader = loader.region(Region::new(region));
+    }
+    match options.transport {
+        Some(transport) => {
+            let connector: SharedHttpConnector = transport.into_shared();
+            loader
+                .http_client(http_client_fn(move |_, _| connector.clone()))
+                .credentials_provider(Credentials::new(
+                    "AKIDEXAMPLE",
+                    "not-a-secret",
+                    None,
+                    None,
+                    "in-process",
+                ))
+                .load()
+                .await
+        }
+        None => loader.http_client(https()).load().await,
+    }
+}
+
+fn https() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+}

@@ -1,0 +1,32 @@
+//! VPC Lattice in memory: control plane, faults, clock.
+//!
+//! [`Simulator`] answers the requests of any AWS SDK, on a socket ([`Simulator::serve`]) or in process
+//! ([`Simulator::handle`]), so that what is tested against it is the real client: encoding, paging, retries, errors.
+//! Requests are checked against the service's own model ([`model`]); whatever nobody outside AWS knows is a setting
+//! ([`settings`]). Served so far: target groups, targets, services, listeners, rules and tags.
+
+mod account;
+mod admin;
+mod clock;
+mod error;
+mod faults;
+mod inspect;
+pub mod model;
+mod operations;
+mod random;
+mod rate;
+mod record;
+mod server;
+pub mod settings;
+mod simulator;
+mod state;
+
+pub use account::Account;
+pub use faults::{Error as FaultError, Fault, UnsuccessfulTargets};
+pub use inspect::{
+    Absent, ListenerView, Ready, RuleView, ServiceView, SetTarget, StateView, TargetGroupView, TargetView,
+};
+pub use record::LogEntry;
+pub use settings::Settings;
+pub use simulator::{MOST_BODY_BYTES, REGION, Simulator};
+pub use state::target::TargetStatus;

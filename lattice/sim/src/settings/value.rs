@@ -1,0 +1,171 @@
+//! What a setting's value is, and those that are numbers or texts.
+
+use std::time::Duration;
+
+/// A setting's value: how it is read, written and described.
+pub trait Setting: Sized {
+    /// Reads the value, `None` if it is not allowed.
+    fn parse(text: &str) -> Option<Self>;
+    /// Writes the value so that [`Setting::parse`] reads it.
+    fn text(&self) -> String;
+    /// What is allowed, for people.
+    fn allowed() -> String;
+}
+
+/// A time in seconds, at most a year.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Seconds(pub Duration);
+
+impl Seconds {
+    /// So many whole seconds.
+    #[must_use]
+    pub const fn new(seconds: u64) -> Self {
+        Self(Duration::from_secs(seconds))
+    }
+}
+
+const YEAR_SECONDS: f64 = 365.0 * 24.0 * 3600.0;
+
+impl Setting for Seconds {
+    fn parse(text: &str) -> Option<Self> {
+        let seconds: f64 = text.parse().ok()?;
+        (0.0..=YEAR_SECONDS).contains(&seconds).then(|| Self(Duration::from_secs_f64(seconds)))
+    }
+
+    fn text(&self) -> String {
+        self.0.as_secs_f64().to_string()
+    }
+
+    fn allowed() -> String {
+        "seconds from 0 to 31536000".to_owned()
+    }
+}
+
+/// A whole number from `MIN` to `MAX`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count<const MIN: usize, const MAX: usize>(pub usize);
+
+impl<const MIN: usize, const MAX: usize> Setting for Count<MIN, MAX> {
+    fn parse(text: &str) -> Option<Self> {
+        let count: usize = text.parse().ok()?;
+        (MIN..=MAX).contains(&count).then_some(Self(count))
+    }
+
+    fn text(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn allowed() -> String {
+        format!("a whole number from {MIN} to {MAX}")
+    }
+}
+
+/// A short text that stands in answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text(pub String);
+
+impl Text {
+    pub(super) fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl Setting for Text {
+    fn parse(text: &str) -> Option<Self> {
+        let fits = (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    fn text(&self) -> String {
+        self.0.clone()
+    }
+
+    fn allowed() -> String {
+        "1 to 64 printable ASCII characters without blanks".to_owned()
+    }
+}
+
+/// A rate of calls.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Rate {
+    /// No limit.
+    Unlimited,
+    /// So many per second, above 0.
+    PerSecond(f64),
+}
+
+impl Setting for Rate {
+    fn parse(text: &str) -> Option<Self> {
+        if text == "unlimited" {
+            return Some(Self::Unlimited);
+        }
+        let rate: f64 = text.parse().ok()?;
+        (0.001..=1e6).contains(&rate).then_some(Self::PerSecond(rate))
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Unlimited => "unlimited".to_owned(),
+            Self::PerSecond(rate) => rate.to_string(),
+        }
+    }
+
+    fn allowed() -> String {
+        "unlimited, or calls per second from 0.001 to 1000000".to_owned()
+    }
+}
+
+/// The header Retry-After.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// No such header.
+    Absent,
+    /// So many seconds.
+    Seconds(u32),
+}
+
+impl Setting for RetryAfter {
+    fn parse(text: &str) -> Option<Self> {
+        if text == "absent" {
+            return Some(Self::Absent);
+        }
+        text.parse().ok().filter(|seconds| (1..=3600).contains(seconds)).map(Self::Seconds)
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Absent => "absent".to_owned(),
+            Self::Seconds(seconds) => seconds.to_string(),
+        }
+    }
+
+    fn allowed() -> String {
+        "absent, or whole seconds from 1 to 3600".to_owned()
+    }
+}
+
+/// When a new target passes its first health check.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum FirstCheck {
+    /// At a time between 0 and the group's interval that the seed decides.
+    Interval,
+    /// After this time.
+    After(Seconds),
+}
+
+impl Setting for FirstCheck {
+    fn parse(text: &str) -> Option<Self> {
+        if text == "interval" { Some(Self::Interval) } else { Seconds::parse(text).map(Self::After) }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Interval => "interval".to_owned(),
+            Self::After(delay) => delay.text(),
+        }
+    }
+
+    fn allowed() -> String {
+        format!("interval (between 0 and the health check's interval, by seed), or {}", Seconds::allowed())
+    }
+}

@@ -1,0 +1,302 @@
+//! The simulator: one call after the other, from the HTTP request to the answer.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use serde_json::{Map, Value, json};
+
+use crate::account::{Account, access_key_id, accounts};
+use crate::admin;
+use crate::clock::{Clock, SimTime};
+use crate::error::Refusal;
+use crate::faults::{Faults, Injected, Outcome, Plan};
+use crate::model::route::route;
+use crate::model::{ErrorKind, Operation};
+use crate::operations::input::collect;
+use crate::operations::{Call, serve};
+use crate::random::Random;
+use crate::rate::Limits;
+use crate::record::{Kept, Record};
+use crate::settings::Settings;
+use crate::settings::value::RetryAfter;
+use crate::state::State;
+
+/// Most bytes of a request's body: 1 MiB. The largest valid request, RegisterTargets of 100, has 25 KB.
+pub const MOST_BODY_BYTES: usize = 1 << 20;
+
+/// The region that all resources are in.
+pub const REGION: &str = "us-west-2";
+
+/// What stands for the operation in counts and log when a request is for none.
+const UNKNOWN: &str = "UnknownOperation";
+
+/// VPC Lattice in memory. Clones are handles to the same simulator.
+///
+/// [`Simulator::handle`] answers requests in process, [`Simulator::serve`] on a socket; both may be used at once.
+/// Time is tokio's, so a paused runtime pauses the simulator, and [`Simulator::advance`] moves it on.
+#[derive(Debug, Clone)]
+pub struct Simulator {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    seed: u64,
+    accounts: [Account; 2],
+    world: Mutex<World>,
+}
+
+/// Everything that changes. It is locked for the length of a call and never across an await.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) clock: Clock,
+    pub(crate) settings: Settings,
+    pub(crate) state: State,
+    pub(crate) faults: Faults,
+    pub(crate) record: Record,
+    limits: Limits,
+    request_ids: Random,
+}
+
+/// How a call ends.
+struct Answer {
+    response: Response<Bytes>,
+    latency: Duration,
+    never: bool,
+}
+
+impl Simulator {
+    /// A simulator with nothing in it. The same seed and the same calls give the same ids and keys.
+    ///
+    /// It has to be made within a tokio runtime, whose clock it follows.
+    #[must_use]
+    pub fn new(settings: Settings, seed: u64) -> Self {
+        let world = World {
+            clock: Clock::new(),
+            settings,
+            state: State::new(seed),
+            faults: Faults::new(seed),
+            record: Record::default(),
+            limits: Limits::default(),
+            request_ids: Random::new(seed, "request ids"),
+        };
+        Self { inner: Arc::new(Inner { seed, accounts: accounts(seed), world: Mutex::new(world) }) }
+    }
+
+    /// Answers a request to the API or to the admin endpoints under `/_sim/`.
+    ///
+    /// A call takes effect, and stands in the log, when it comes in; a latency of a fault rule passes between that
+    /// and the answer. A call that a fault rule lets time out is never answered: the future stays pending.
+    pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
+        if request.uri().path().starts_with("/_sim/") {
+            return admin::answer(self, &request);
+        }
+        let answer = self.call(&request);
+        if answer.never {
+            return std::future::pending().await;
+        }
+        if !answer.latency.is_zero() {
+            tokio::time::sleep(answer.latency).await;
+        }
+        answer.response
+    }
+
+    /// The accounts that exist, with their keys.
+    #[must_use]
+    pub fn accounts(&self) -> Vec<Account> {
+        let existing = self.lock().settings.accounts.0;
+        self.inner.accounts.iter().take(existing).cloned().collect()
+    }
+
+    /// The state, brought up to now.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, World> {
+        // What a panicking test left behind is still the best state there is.
+        let mut world = self.inner.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = world.clock.now();
+        world.state.settle(now);
+        world
+    }
+
+    fn call(&self, request: &Request<Bytes>) -> Answer {
+        let mut world = self.lock();
+        let existing = world.settings.accounts.0;
+        let key = access_key_id(request.headers());
+        let mut known = self.inner.accounts.iter().take(existing);
+        let account = known.find(|account| Some(account.access_key_id.as_str()) == key);
+        // Signatures are not verified, and a key that is not ours is as good as the first account's.
+        let account = account.unwrap_or(&self.inner.accounts[0]);
+        world.call(request, account, self.inner.seed)
+    }
+}
+
+impl World {
+    fn call(&mut self, request: &Request<Bytes>, account: &Account, seed: u64) -> Answer {
+        let now = self.clock.now();
+        let path = request.uri().path();
+        let mut call = Handling { now, account, seed, input: Map::new() };
+        let Some(route) = route(request.method().as_str(), path) else {
+            let message = format!("There is no operation {} {path}.", request.method());
+            let refusal = Refusal::invalid("unknownOperation", message);
+            return self.finish(call, UNKNOWN, Err(Failure::Refused(refusal)), Duration::ZERO);
+        };
+        let operation = route.operation;
+        if request.body().len() > MOST_BODY_BYTES {
+            return self.finish(call, operation.name, Err(Failure::TooLong), Duration::ZERO);
+        }
+        let query = request.uri().query().unwrap_or_default();
+        let (input, checked) = collect(&route, query, request.body());
+        call.input = input;
+        let plan = self.faults.plan(operation, &call.input);
+        let result = match &plan.outcome {
+            None | Some(Outcome::Unsuccessful(_)) => self.serve(&call, operation, checked, &plan),
+            Some(Outcome::Error { error, applied }) => {
+                if *applied {
+                    // The client hears of the fault alone, whatever comes of the call.
+                    drop(self.serve(&call, operation, checked, &plan));
+                }
+                Err(match error {
+                    Injected::Modelled(kind) => {
+                        let resource = route.variables.last().map_or("", |(_, value)| value.as_str());
+                        Failure::Refused(Refusal::injected(&self.settings, *kind, resource))
+                    }
+                    Injected::Common { name, status } => Failure::Common { name, status: *status },
+                })
+            }
+            Some(Outcome::Timeout { applied }) => {
+                if *applied {
+                    drop(self.serve(&call, operation, checked, &plan));
+                }
+                Err(Failure::Never)
+            }
+        };
+        let result = result.map(|body| (StatusCode::from_u16(operation.status).unwrap_or_default(), body));
+        self.finish(call, operation.name, result, plan.latency)
+    }
+
+    fn serve(
+        &mut self,
+        handling: &Handling<'_>,
+        operation: &'static Operation,
+        checked: Result<(), Refusal>,
+        plan: &Plan,
+    ) -> Result<Value, Failure> {
+        let (account, now) = (handling.account, handling.now);
+        let Some(serve) = serve(operation.name) else {
+            let message = format!("{} is not served by this simulator.", operation.name);
+            return Err(Failure::Refused(Refusal::invalid("unknownOperation", message)));
+        };
+        if operation.models(ErrorKind::Throttling)
+            && !self.limits.admit(&account.id, operation.name, now, &self.settings)
+        {
+            let message = format!("Rate exceeded for {}.", operation.name);
+            return Err(Failure::Refused(Refusal::throttled(&self.settings, message)));
+        }
+        checked.map_err(Failure::Refused)?;
+        let call = Call {
+            operation,
+            input: &handling.input,
+            account,
+            now,
+            clock: &self.clock,
+            settings: &self.settings,
+            region: REGION,
+            seed: handling.seed,
+            unsuccessful: match &plan.outcome {
+                Some(Outcome::Unsuccessful(unsuccessful)) => Some(unsuccessful),
+                _ => None,
+            },
+        };
+        serve(&mut self.state, &call).map_err(Failure::Refused)
+    }
+
+    /// Makes the answer and notes the call.
+    fn finish(
+        &mut self,
+        handling: Handling<'_>,
+        operation: &'static str,
+        result: Result<(StatusCode, Value), Failure>,
+        latency: Duration,
+    ) -> Answer {
+        let mut error = None;
+        let mut never = false;
+        let (status, body) = match result {
+            Ok((status, body)) => (status, body),
+            Err(Failure::Refused(refusal)) => {
+                let shape = refusal.kind.shape();
+                error = Some(shape.name);
+                (StatusCode::from_u16(shape.status).unwrap_or_default(), refusal.body())
+            }
+            Err(Failure::TooLong) => {
+                error = Some(ErrorKind::Validation.shape().name);
+                let message = format!("The request's body is longer than {MOST_BODY_BYTES} bytes.");
+                (StatusCode::PAYLOAD_TOO_LARGE, Refusal::invalid("other", message).body())
+            }
+            Err(Failure::Common { name, status }) => {
+                error = Some(name);
+                let body = json!({"message": "injected by a fault rule"});
+                (StatusCode::from_u16(status).unwrap_or_default(), body)
+            }
+            Err(Failure::Never) => {
+                never = true;
+                (StatusCode::default(), Value::Null)
+            }
+        };
+        let bytes = if status == StatusCode::NO_CONTENT || never {
+            Bytes::new()
+        } else {
+            Bytes::from(body.to_string())
+        };
+        self.record.add(Kept {
+            time: self.clock.epoch_seconds(handling.now),
+            operation,
+            account: handling.account.id.clone(),
+            status: (!never).then_some(status.as_u16()),
+            request: Value::Object(handling.input).to_string(),
+            response: bytes.clone(),
+        });
+        let mut response = Response::new(bytes);
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Ok(id) = HeaderValue::from_str(&request_id(&mut self.request_ids)) {
+            headers.insert("x-amzn-requestid", id);
+        }
+        if let Some(name) = error {
+            headers.insert("x-amzn-errortype", HeaderValue::from_static(name));
+            if let (429 | 500, RetryAfter::Seconds(seconds)) = (status.as_u16(), self.settings.retry_after) {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            }
+        }
+        Answer { response, latency, never }
+    }
+}
+
+/// A call on its way.
+struct Handling<'a> {
+    now: SimTime,
+    account: &'a Account,
+    seed: u64,
+    input: Map<String, Value>,
+}
+
+/// Why a call has no result.
+enum Failure {
+    Refused(Refusal),
+    Common { name: &'static str, status: u16 },
+    Never,
+    TooLong,
+}
+
+fn request_id(random: &mut Random) -> String {
+    let (high, low) = (random.next(), random.next());
+    format!(
+        "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
+        high >> 32,
+        (high >> 16) & 0xffff,
+        high & 0xfff,
+        low >> 52,
+        low & 0xffff_ffff_ffff
+    )
+}

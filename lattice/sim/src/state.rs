@@ -1,0 +1,124 @@
+//! What the simulated service holds, and what changes in it by the passing of time.
+
+pub(crate) mod arn;
+pub(crate) mod page;
+pub(crate) mod service;
+pub(crate) mod table;
+pub(crate) mod target;
+pub(crate) mod target_group;
+pub(crate) mod token;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::clock::SimTime;
+use crate::random::Random;
+use crate::settings::Settings;
+use service::Service;
+use table::Table;
+use target_group::TargetGroup;
+use token::Tokens;
+
+/// Tags by key.
+pub(crate) type Tags = BTreeMap<String, String>;
+
+/// Everything that calls create, of all accounts.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) groups: Table<TargetGroup>,
+    pub(crate) services: Table<Service>,
+    pub(crate) tokens: Tokens,
+    /// What ends by itself, in order of time. Holds one entry at most for each thing that is ending.
+    ends: BTreeSet<(SimTime, End)>,
+    ids: Random,
+    /// Decides when first checks happen.
+    pub(crate) checks: Random,
+}
+
+/// Something that is there no more from some time on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum End {
+    /// A deregistered target, by group and place in the group.
+    Target { group: String, place: u64 },
+    /// A target group that is being deleted.
+    TargetGroup { id: String },
+    /// A service that is being deleted, with all that belongs to it.
+    Service { id: String },
+}
+
+impl State {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            groups: Table::default(),
+            services: Table::default(),
+            tokens: Tokens::default(),
+            ends: BTreeSet::new(),
+            ids: Random::new(seed, "ids"),
+            checks: Random::new(seed, "checks"),
+        }
+    }
+
+    /// A new id: the prefix and 17 characters, of which the first is always 0, as in the service's own.
+    pub(crate) fn new_id(&mut self, prefix: &str) -> String {
+        format!("{prefix}0{:016x}", self.ids.next())
+    }
+
+    /// Lets something end at `time`.
+    pub(crate) fn end_at(&mut self, time: SimTime, end: End) {
+        self.ends.insert((time, end));
+    }
+
+    /// Takes back what [`State::end_at`] announced.
+    pub(crate) fn keep(&mut self, time: SimTime, end: End) {
+        self.ends.remove(&(time, end));
+    }
+
+    /// Brings the state up to `now`. Cost: what ended since the last time.
+    pub(crate) fn settle(&mut self, now: SimTime) {
+        while let Some((time, end)) = self.ends.first().filter(|(time, _)| *time <= now).cloned() {
+            match &end {
+                End::Target { group, place } => {
+                    if let Some(group) = self.groups.get_mut(group) {
+                        group.targets.remove_at(*place);
+                    }
+                }
+                End::TargetGroup { id } => self.remove_group(id),
+                End::Service { id } => {
+                    if let Some(service) = self.services.remove(id) {
+                        for rule in service.listeners.rows().flat_map(|listener| listener.rules.rows()) {
+                            self.release(id, &rule.action.groups());
+                        }
+                    }
+                }
+            }
+            self.ends.remove(&(time, end));
+        }
+    }
+
+    fn remove_group(&mut self, id: &str) {
+        if let Some(group) = self.groups.remove(id) {
+            for (place, target) in group.targets.iter() {
+                if let Some(leaving) = &target.leaving {
+                    self.ends.remove(&(leaving.until, End::Target { group: id.to_owned(), place }));
+                }
+            }
+        }
+    }
+
+    /// Notes that a rule of `service` forwards to `groups`.
+    pub(crate) fn acquire(&mut self, service: &str, groups: &[String], now: SimTime, settings: &Settings) {
+        for id in groups {
+            if let Some(group) = self.groups.get_mut(id) {
+                group.acquire(service, now, settings);
+            }
+        }
+    }
+
+    /// Notes that a rule of `service` no longer forwards to `groups`.
+    pub(crate) fn release(&mut self, service: &str, groups: &[String]) {
+        for id in groups {
+            if let Some(group) = self.groups.get_mut(id) {
+                group.release(service);
+            }
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! VPC Lattice as Lath sees it: identifiers, targets and groups, their limits, and the difference between what
+//! should be registered and what is.
+//!
+//! Everything here is pure. There is no I/O, no clock, no AWS SDK and no Kubernetes, so that every rule can be
+//! tested with values alone.
+
+pub mod arn;
+pub mod batch;
+pub mod diff;
+pub mod group;
+pub mod limits;
+pub mod tags;
+pub mod target;
+
+pub use arn::TargetGroupArn;
+pub use group::TargetGroup;
+pub use target::{Target, TargetState, TargetStatus};

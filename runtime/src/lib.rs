@@ -1,0 +1,8 @@
+//! What both daemons share: logs, metrics, the admin server, readiness, shutdown.
+
+pub mod admin;
+pub mod catalogue;
+pub mod process;
+pub mod readiness;
+pub mod shutdown;
+pub mod telemetry;

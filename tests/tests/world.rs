@@ -1,0 +1,12 @@
+//! Tests of the test world itself: control plane, nodes, nodelet, faults. They need root.
+
+#[path = "world/cluster.rs"]
+mod cluster;
+#[path = "world/faults.rs"]
+mod faults;
+#[path = "world/lifecycle.rs"]
+mod lifecycle;
+#[path = "world/setting.rs"]
+mod setting;
+#[path = "world/surroundings.rs"]
+mod surroundings;
