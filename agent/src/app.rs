@@ -56,7 +56,7 @@ async fn start(config: Config) -> Result<(), Error> {
         admin_listen = %config.admin_listen,
         state_dir = %config.state_dir.display(),
         lease_seconds = config.lease.as_secs(),
-        gather_ms = config.gather.as_millis(),
+        gather = ?config.gather,
         "starting"
     );
     let shutdown =

@@ -13,6 +13,7 @@ pub mod journal;
 pub mod lease;
 mod lookup;
 pub mod metrics;
+pub mod news;
 pub mod observed;
 mod pipeline;
 pub mod record;

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use lattice_client::Client as Lattice;
-use prometheus_client::registry::Registry;
+use prometheus_client::{metrics::gauge::Gauge, registry::Registry};
 use runtime::{admin, readiness::Readiness, shutdown, telemetry};
 use tokio::{sync::mpsc, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -58,6 +58,7 @@ struct Parts {
     kube: KubeHandle,
     lattice: Lattice,
     metrics: Metrics,
+    readiness: Readiness,
     scope: feed::Scope,
 }
 
@@ -80,6 +81,22 @@ struct Metrics {
     repair: repair::metrics::Metrics,
 }
 
+/// Registers everything that `/metrics` shows: calls to VPC Lattice, whether this controller leads, and the pipelines'.
+fn register(registry: &mut Registry) -> (lattice_client::Metrics, Gauge, Metrics) {
+    registry.register_collector(Box::new(runtime::process::Process));
+    let calls = lattice_client::Metrics::register(registry);
+    let own = registry.sub_registry_with_prefix("lath_controller");
+    let leading = Gauge::default();
+    own.register("leader", "1 while this controller acts, 0 while it stands by", leading.clone());
+    let metrics = Metrics {
+        cluster: cluster::metrics::Metrics::register(own),
+        bindings: bindings::metrics::Metrics::register(own),
+        health: health::metrics::Metrics::register(own),
+        repair: repair::metrics::Metrics::register(own),
+    };
+    (calls, leading, metrics)
+}
+
 async fn serve(config: Config) -> anyhow::Result<()> {
     let shutdown = shutdown::on_signal().context("installing signal handlers failed")?;
     let kubernetes = kubernetes_config().await?;
@@ -93,17 +110,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let namespace = config.namespace.clone().unwrap_or_else(|| kubernetes.default_namespace.clone());
 
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(runtime::process::Process));
-    let calls = lattice_client::Metrics::register(&mut registry);
-    let own = registry.sub_registry_with_prefix("lath_controller");
-    let leading = prometheus_client::metrics::gauge::Gauge::<i64>::default();
-    own.register("leader", "1 while this controller acts, 0 while it stands by (stable)", leading.clone());
-    let metrics = Metrics {
-        cluster: cluster::metrics::Metrics::register(own),
-        bindings: bindings::metrics::Metrics::register(own),
-        health: health::metrics::Metrics::register(own),
-        repair: repair::metrics::Metrics::register(own),
-    };
+    let (calls, leading, metrics) = register(&mut registry);
     let lattice = Lattice::connect(
         lattice_client::Options {
             region: Some(config.site.region.clone()),
@@ -133,18 +140,14 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         kube,
         lattice,
         metrics,
+        readiness,
     };
     reign(&parts, &namespace, &leading, &shutdown).await;
     Ok(())
 }
 
 /// Stands for election again and again, and leads while elected, until `shutdown`.
-async fn reign(
-    parts: &Parts,
-    namespace: &str,
-    leading: &prometheus_client::metrics::gauge::Gauge,
-    shutdown: &CancellationToken,
-) {
+async fn reign(parts: &Parts, namespace: &str, leading: &Gauge, shutdown: &CancellationToken) {
     if !parts.config.leader_elect {
         leading.set(1);
         let _pipelines = pipelines(parts);
@@ -202,6 +205,7 @@ fn pipelines(parts: &Parts) -> JoinSet<()> {
         groups.clone(),
         kube.clone(),
         events.clone(),
+        parts.readiness.clone(),
         parts.metrics.bindings.clone(),
     ));
     tasks.spawn(health::write::run(kube.clone(), events.clone(), decided, wrote));
@@ -216,6 +220,7 @@ fn pipelines(parts: &Parts) -> JoinSet<()> {
 
     let rules = Arc::new(config.endpoints.clone());
     let calls = repair::calls::Calls::new(parts.lattice.clone(), parts.metrics.repair.clone());
+    let own = Arc::new(Shared::new(repair::own::Own::default()));
     let fresh = repair::proof::Fresh::new(kube.clone());
     let handle = repair::nodes::Kube(kube.clone());
     let auditor = repair::audit::Auditor {
@@ -224,6 +229,7 @@ fn pipelines(parts: &Parts) -> JoinSet<()> {
         client: parts.lattice.clone(),
         calls: calls.clone(),
         fresh: fresh.clone(),
+        own: own.clone(),
         rules: rules.clone(),
         settings: config.repair.clone(),
         listings: listed,
@@ -244,6 +250,7 @@ fn pipelines(parts: &Parts) -> JoinSet<()> {
     let undertaker = repair::finalizers::Undertaker {
         cluster: cluster.clone(),
         groups,
+        own,
         calls: calls.clone(),
         kube: handle.clone(),
         events,
@@ -276,10 +283,12 @@ async fn kubernetes_config() -> Result<kube::Config, Error> {
 
 /// An error and its causes in one line.
 fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
+    // A parser's error may show the place in lines of its own.
+    let first_line = |text: String| text.lines().next().unwrap_or_default().to_owned();
+    let mut text = first_line(error.to_string());
     let mut source = error.source();
     while let Some(cause) = source {
-        let cause_text = cause.to_string();
+        let cause_text = first_line(cause.to_string());
         if !text.contains(&cause_text) {
             text.push_str(": ");
             text.push_str(&cause_text);
@@ -287,4 +296,17 @@ fn chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_are_documented() {
+        let mut registry = Registry::default();
+        register(&mut registry);
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        runtime::catalogue::check(&root, "lath-controller", &registry).unwrap();
+    }
 }

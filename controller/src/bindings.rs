@@ -4,6 +4,7 @@
 
 pub mod judge;
 pub mod metrics;
+pub mod reason;
 pub mod status;
 pub mod sync;
 pub mod tally;

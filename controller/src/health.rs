@@ -7,5 +7,6 @@ pub mod gates;
 pub mod looks;
 pub mod metrics;
 pub mod read;
+mod waiting;
 pub mod watchman;
 pub mod write;

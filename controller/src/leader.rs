@@ -237,9 +237,10 @@ impl Tenure<'_> {
         }
         let params = PostParams::default();
         let released = self.candidate.api.replace(names::LEADER_LEASE, &params, &lease);
-        match tokio::time::timeout(REQUEST, released).await {
-            Ok(Ok(_)) => tracing::info!("the Lease is given up"),
-            _ => tracing::debug!("giving up the Lease failed, it runs out by itself"),
+        if let Ok(Ok(_)) = tokio::time::timeout(REQUEST, released).await {
+            tracing::info!("the Lease is given up");
+        } else {
+            tracing::debug!("giving up the Lease failed, it runs out by itself");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The cluster-wide part of Lath: judges bindings, reads target health, opens readiness gates, repairs.
 
+mod answer;
 pub mod app;
 pub mod bindings;
 pub mod cluster;

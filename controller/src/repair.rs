@@ -16,6 +16,7 @@ pub mod finalizers;
 pub mod ledger;
 pub mod metrics;
 pub mod nodes;
+pub mod own;
 pub mod proof;
 pub mod slices;
 pub mod standin;

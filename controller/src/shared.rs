@@ -13,6 +13,12 @@ pub struct Shared<T> {
     changed: watch::Sender<()>,
 }
 
+impl<T: Default> Default for Shared<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
 impl<T> Shared<T> {
     /// Shares a value.
     pub fn new(value: T) -> Self {

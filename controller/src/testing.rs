@@ -30,6 +30,7 @@ use crate::{
     groups::Facts,
 };
 
+pub(crate) mod api;
 pub(crate) mod cloud;
 
 /// Where tests are.
@@ -197,13 +198,14 @@ pub(crate) fn lease(node: &str, renewals: u32) -> AgentLease {
     }
 }
 
+fn none<T>() -> Change<T> {
+    Change::Snapshot { objects: Vec::new(), invalid: Vec::new() }
+}
+
 /// A cluster in which everything has been listed: nothing, but for the Service `web` and the Node `n1`.
 pub(crate) fn cluster() -> Cluster {
     let mut cluster = Cluster::default();
     let now = Instant::now();
-    fn none<T>() -> Change<T> {
-        Change::Snapshot { objects: Vec::new(), invalid: Vec::new() }
-    }
     for update in [
         Update::Pods(none()),
         Update::Services(none()),

@@ -69,7 +69,8 @@ pub struct TargetGroupBindingSpec {
     #[serde(default)]
     pub readiness: Readiness,
 
-    /// Whether every target of the group is Lath's.
+    /// Whether every target of the group is Lath's. Exclusive: targets that Lath does not know are taken out. Shared:
+    /// others register into the group as well, and Lath touches only what it registered itself.
     #[serde(default)]
     pub ownership: Ownership,
 }

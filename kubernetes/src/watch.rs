@@ -61,8 +61,9 @@ pub enum Change<K> {
     Applied(K),
     /// An object is gone.
     Deleted(K),
-    /// An object was made, changed or deleted and cannot be read. What is known of it stays true until the next
-    /// snapshot.
+    /// An object that cannot be read is gone.
+    Gone(ObjectName),
+    /// An object was made or changed and cannot be read. What is known of it stays true until the next snapshot.
     Invalid {
         /// Which one.
         name: ObjectName,
@@ -82,6 +83,7 @@ impl<K> Change<K> {
             }
             Self::Applied(object) => Change::Applied(reduce(&object)),
             Self::Deleted(object) => Change::Deleted(reduce(&object)),
+            Self::Gone(name) => Change::Gone(name),
             Self::Invalid { name, error } => Change::Invalid { name, error },
             Self::Interrupted(error) => Change::Interrupted(error),
         }
@@ -140,7 +142,7 @@ where
             }),
             Ok(Event::Delete(object)) => Some(match split(object) {
                 Ok(object) => Change::Deleted(reduce(object)),
-                Err((name, error)) => Change::Invalid { name, error },
+                Err((name, _unreadable)) => Change::Gone(name),
             }),
         })
     })

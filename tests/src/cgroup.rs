@@ -9,8 +9,12 @@ use crate::error::{Doing as _, Error, Result};
 /// Where cgroup v2 is mounted: `/sys/fs/cgroup`, or `/sys/fs/cgroup/unified` beside cgroup v1.
 pub fn mount_point() -> Result<PathBuf> {
     let mounts = fs::read_to_string("/proc/self/mountinfo").doing("reading /proc/self/mountinfo")?;
-    find_mount(&mounts)
-        .ok_or_else(|| Error::failed("looking for cgroup v2", "no cgroup2 file system is mounted; mount one at /sys/fs/cgroup"))
+    find_mount(&mounts).ok_or_else(|| {
+        Error::failed(
+            "looking for cgroup v2",
+            "no cgroup2 file system is mounted; mount one at /sys/fs/cgroup",
+        )
+    })
 }
 
 /// The first cgroup2 mount in a mountinfo table. Mount points with spaces are not expected and not decoded.
@@ -32,6 +36,7 @@ pub fn enter(path: &Path, pid: u32) -> io::Result<()> {
 }
 
 /// The processes of a cgroup and of all below it, numbered as the reader's PID namespace does.
+#[must_use]
 pub fn processes(path: &Path) -> Vec<u32> {
     let mut pids: Vec<u32> = fs::read_to_string(path.join("cgroup.procs"))
         .map(|text| text.lines().filter_map(|line| line.parse().ok()).collect())
@@ -69,7 +74,8 @@ pub async fn remove_when_empty(path: &Path) -> Result<()> {
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
-    remove(path).doing_with(|| format!("removing the cgroup {}, in which processes may live still", path.display()))
+    remove(path)
+        .doing_with(|| format!("removing the cgroup {}, in which processes may live still", path.display()))
 }
 
 fn children(path: &Path) -> Vec<PathBuf> {
@@ -96,7 +102,10 @@ mod tests {
                  41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n",
                 Some("/sys/fs/cgroup/unified"),
             ),
-            ("30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n", Some("/sys/fs/cgroup")),
+            (
+                "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n",
+                Some("/sys/fs/cgroup"),
+            ),
             ("22 27 0:21 / /proc rw,relatime - proc proc rw\n", None),
         ] {
             assert_eq!(find_mount(mountinfo), found.map(PathBuf::from));

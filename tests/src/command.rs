@@ -1,5 +1,6 @@
 //! The subcommands of `lath-world`, one file each.
 
+pub mod bench;
 pub mod controlplane;
 pub mod demo;
 pub mod hidden;

@@ -59,6 +59,7 @@ pub const OPENED: u8 = b'.';
 /// The hidden subcommand `container FILE PIPE`: becomes the container that the file describes.
 ///
 /// The pipe ends without another byte when the payload runs, and with a message when that could not be.
+#[must_use]
 pub fn become_container(arguments: Vec<OsString>) -> ExitCode {
     let mut arguments = arguments.into_iter();
     let (Some(file), Some(pipe)) = (arguments.next(), arguments.next()) else {

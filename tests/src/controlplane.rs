@@ -28,15 +28,13 @@ pub async fn ready(client: &kube::Client, mut died: impl FnMut() -> Option<Strin
     let deadline = Instant::now() + READY_WITHIN;
     loop {
         let request = http::Request::get("/readyz").body(Vec::new()).doing("composing a request")?;
-        let last = match client.request_text(request).await {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
-        };
+        let Err(last) = client.request_text(request).await else { return Ok(()) };
         if let Some(why) = died() {
             return Err(Error::failed("starting the control plane", why));
         }
         if Instant::now() > deadline {
-            return Err(last).doing_with(|| format!("waiting {READY_WITHIN:?} for the API server to be ready"));
+            return Err(last)
+                .doing_with(|| format!("waiting {READY_WITHIN:?} for the API server to be ready"));
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

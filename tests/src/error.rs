@@ -26,10 +26,7 @@ pub enum Error {
 impl Error {
     /// A failure that has no lower cause.
     pub fn failed(doing: impl Into<String>, why: impl Into<String>) -> Self {
-        Self::Failed {
-            doing: doing.into(),
-            source: why.into().into(),
-        }
+        Self::Failed { doing: doing.into(), source: why.into().into() }
     }
 }
 
@@ -48,9 +45,6 @@ impl<T, E: Into<BoxError>> Doing<T> for std::result::Result<T, E> {
     }
 
     fn doing_with<S: Into<String>>(self, what: impl FnOnce() -> S) -> Result<T> {
-        self.map_err(|error| Error::Failed {
-            doing: what().into(),
-            source: error.into(),
-        })
+        self.map_err(|error| Error::Failed { doing: what().into(), source: error.into() })
     }
 }

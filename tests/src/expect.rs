@@ -16,7 +16,11 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::error::{Doing as _, Error, Result};
 
-/// Asks again and again until the answer is `Ok`. The last `Err` says what was seen instead when time is over.
+/// Asks again and again until the answer is `Ok`.
+///
+/// # Panics
+///
+/// When time is over, with what the last `Err` says that was seen instead: it is an assertion.
 pub async fn eventually<T, E: Debug>(
     what: &str,
     within: Duration,
@@ -26,7 +30,9 @@ pub async fn eventually<T, E: Debug>(
     loop {
         match attempt().await {
             Ok(value) => return value,
-            Err(seen) => assert!(Instant::now() < deadline, "{what}: not within {within:?}, last seen: {seen:?}"),
+            Err(seen) => {
+                assert!(Instant::now() < deadline, "{what}: not within {within:?}, last seen: {seen:?}");
+            }
         }
         sleep(Duration::from_millis(20)).await;
     }
@@ -47,7 +53,10 @@ pub async fn namespace(client: &Client, name: &str) -> Result<()> {
         }
         sleep(Duration::from_millis(20)).await;
     }
-    Err(Error::failed(format!("waiting for the default service account of {name}"), "kube-controller-manager makes none"))
+    Err(Error::failed(
+        format!("waiting for the default service account of {name}"),
+        "kube-controller-manager makes none",
+    ))
 }
 
 /// Applies an object of any kind (server-side apply) in a namespace.
@@ -69,14 +78,18 @@ pub async fn request(method: &str, address: SocketAddr, path: &str) -> Result<(u
     let doing = || format!("{method} http://{address}{path}");
     let exchange = async {
         let mut stream = TcpStream::connect(address).await?;
-        let head = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+        );
         stream.write_all(head.as_bytes()).await?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await?;
         Ok::<_, std::io::Error>(answer)
     };
     let answer = timeout(Duration::from_secs(5), exchange).await.doing_with(doing)?.doing_with(doing)?;
-    let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| Error::failed(doing(), "the answer has no end of head"))?;
+    let (head, body) = answer
+        .split_once("\r\n\r\n")
+        .ok_or_else(|| Error::failed(doing(), "the answer has no end of head"))?;
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
     Ok((status.ok_or_else(|| Error::failed(doing(), "the answer has no status"))?, body.to_owned()))
 }

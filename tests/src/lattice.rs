@@ -44,6 +44,7 @@ pub struct Call {
 
 impl Call {
     /// The targets of a RegisterTargets or DeregisterTargets, as address and port.
+    #[must_use]
     pub fn targets(&self) -> Vec<(String, u16)> {
         let targets = self.request["targets"].as_array().into_iter().flatten();
         targets
@@ -68,14 +69,21 @@ pub struct Target {
 
 impl Lattice {
     /// A client of the cloud that a description tells of.
+    #[must_use]
     pub fn new(world: &Description) -> Self {
+        Self::at(&world.lattice_endpoint, &world.account.access_key_id, &world.region)
+    }
+
+    /// A client of a simulator.
+    #[must_use]
+    pub fn at(endpoint: &str, access_key_id: &str, region: &str) -> Self {
         Self {
             http: Client::builder(TokioExecutor::new()).build_http(),
-            endpoint: world.lattice_endpoint.clone(),
+            endpoint: endpoint.into(),
             // The simulator's `instant` profile looks at the key, which decides the account, and not at the signature.
             authorization: format!(
-                "AWS4-HMAC-SHA256 Credential={}/20260101/{}/vpc-lattice/aws4_request, SignedHeaders=host, Signature=0",
-                world.account.access_key_id, world.region
+                "AWS4-HMAC-SHA256 Credential={access_key_id}/20260101/{region}/vpc-lattice/aws4_request, \
+                 SignedHeaders=host, Signature=0"
             ),
         }
     }
@@ -115,7 +123,13 @@ impl Lattice {
     ///
     /// # Errors
     /// As [`Lattice::send`].
-    pub async fn create_group(&self, name: &str, vpc: &str, cluster: &str, namespace: &str) -> Result<String> {
+    pub async fn create_group(
+        &self,
+        name: &str,
+        vpc: &str,
+        cluster: &str,
+        namespace: &str,
+    ) -> Result<String> {
         let group = json!({
             "name": name,
             "type": "IP",
@@ -159,7 +173,8 @@ impl Lattice {
         let state = self.send(Method::GET, "/_sim/state", &Value::Null).await?;
         let groups = state["target_groups"].as_array().into_iter().flatten();
         let found = groups.into_iter().find(|entry| entry["arn"] == group);
-        let found = found.ok_or_else(|| Error::failed("reading targets", format!("{group} does not exist")))?;
+        let found =
+            found.ok_or_else(|| Error::failed("reading targets", format!("{group} does not exist")))?;
         serde_json::from_value(found["targets"].clone()).doing("reading targets")
     }
 
@@ -175,5 +190,7 @@ impl Lattice {
 /// A member of an answer that has to be a text.
 fn text(answer: &Value, member: &str) -> Result<String> {
     let found = answer[member].as_str().map(ToOwned::to_owned);
-    found.ok_or_else(|| Error::failed("reading the simulator's answer", format!("it has no {member}: {answer}")))
+    found.ok_or_else(|| {
+        Error::failed("reading the simulator's answer", format!("it has no {member}: {answer}"))
+    })
 }

@@ -14,6 +14,7 @@ mod pods;
 mod probes;
 pub mod readiness;
 mod sandbox;
+mod security;
 mod state;
 mod status;
 mod support;
@@ -126,6 +127,7 @@ impl Nodelet {
     }
 
     /// The node's network, with its cuts.
+    #[must_use]
     pub fn network(&self) -> &NodeNetwork {
         &self.context.settings.network
     }
@@ -161,7 +163,7 @@ impl Nodelet {
     }
 
     /// Takes the machine away: all its processes die at once, its network goes. Its objects stay where they are.
-    pub async fn remove(self) -> Result<()> {
+    pub async fn remove(&self) -> Result<()> {
         self.context.power.send_modify(|power| power.on = false);
         self.stop.cancel();
         self.pods.all_dead().await?;
@@ -210,7 +212,10 @@ impl Context {
 
     /// The file of a container's output.
     fn log_file(&self, pod: &Pod, container: &str) -> PathBuf {
-        self.settings.logs.join(format!("{}_{}", pod.namespace().unwrap_or_default(), pod.name_any())).join(format!("{container}.log"))
+        self.settings
+            .logs
+            .join(format!("{}_{}", pod.namespace().unwrap_or_default(), pod.name_any()))
+            .join(format!("{container}.log"))
     }
 
     /// The node's file system, as `hostPath` volumes show it.
@@ -248,12 +253,13 @@ impl Context {
 }
 
 /// Where a node's own file system lies, given the node's folder.
+#[must_use]
 pub fn host_root(folder: &Path) -> PathBuf {
     folder.join("root")
 }
 
 /// A random identifier in the form of a UUID, from the kernel.
-fn new_id() -> String {
+pub(crate) fn new_id() -> String {
     std::fs::read_to_string("/proc/sys/kernel/random/uuid").unwrap_or_default().trim().to_owned()
 }
 

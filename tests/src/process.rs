@@ -5,7 +5,9 @@ use std::os::fd::OwnedFd;
 use std::process::{Child, Command};
 use std::sync::Arc;
 
-use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid,
+};
 use serde::{Deserialize, Serialize};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -22,6 +24,7 @@ pub enum Exit {
 
 impl Exit {
     /// The code that a container runtime reports: 128 + signal for a killed process.
+    #[must_use]
     pub fn code(self) -> i32 {
         match self {
             Self::Code(code) => code,
@@ -30,6 +33,7 @@ impl Exit {
     }
 
     /// Whether it ended as a program does that succeeded.
+    #[must_use]
     pub fn success(self) -> bool {
         self == Self::Code(0)
     }
@@ -55,11 +59,13 @@ impl Process {
         // The child is not reaped before `wait`, so its number cannot have passed to another process.
         let pidfd = pidfd_open(pid, PidfdFlags::NONBLOCK)?;
         // SAFETY: the pidfd was just opened, and nothing takes it out of the `AsyncFd`, which owns it.
-        let pidfd = unsafe { AsyncFd::register_with_interest(pidfd, Interest::READABLE) }.map_err(io::Error::from)?;
+        let pidfd =
+            unsafe { AsyncFd::register_with_interest(pidfd, Interest::READABLE) }.map_err(io::Error::from)?;
         Ok(Self { pid: child.id(), inner: Arc::new(Inner { pidfd, exit: OnceCell::new() }) })
     }
 
     /// The number of the process as this process's PID namespace counts.
+    #[must_use]
     pub fn pid(&self) -> u32 {
         self.pid
     }
@@ -94,6 +100,7 @@ impl Process {
     }
 
     /// How it ended, if that is known already.
+    #[must_use]
     pub fn exit(&self) -> Option<Exit> {
         self.inner.exit.get().copied()
     }
@@ -140,6 +147,7 @@ impl Identity {
     }
 
     /// Whether the process runs still; a zombie does not.
+    #[must_use]
     pub fn alive(self) -> bool {
         Self::of(self.pid).ok() == Some(self)
             && std::fs::read_to_string(format!("/proc/{}/stat", self.pid))
@@ -151,7 +159,10 @@ impl Identity {
 
 /// Runs `setup` on a new thread and starts `command` there, so that the child inherits what `setup` changed of
 /// the thread: its namespaces, above all. The calling thread keeps its own.
-pub fn spawn_after(setup: impl FnOnce() -> io::Result<()> + Send, command: &mut Command) -> io::Result<Child> {
+pub fn spawn_after(
+    setup: impl FnOnce() -> io::Result<()> + Send,
+    command: &mut Command,
+) -> io::Result<Child> {
     on_own_thread(move || {
         setup()?;
         command.spawn()
@@ -164,7 +175,7 @@ pub fn on_own_thread<T: Send>(work: impl FnOnce() -> io::Result<T> + Send) -> io
         std::thread::Builder::new()
             .spawn_scoped(scope, work)?
             .join()
-            .unwrap_or_else(|_| Err(io::Error::other("a helper thread panicked")))
+            .unwrap_or_else(|_| Err(io::Error::other("a thread panicked")))
     })
 }
 

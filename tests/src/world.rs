@@ -99,36 +99,43 @@ impl World {
     }
 
     /// The administrator's kubeconfig file.
+    #[must_use]
     pub fn kubeconfig(&self) -> PathBuf {
         self.description.kubeconfig.clone()
     }
 
     /// What the world is: its addresses, accounts, names.
+    #[must_use]
     pub fn description(&self) -> &Description {
         &self.description
     }
 
     /// The URL of the cloud's endpoint, or an empty text without a cloud.
+    #[must_use]
     pub fn lattice_endpoint(&self) -> &str {
         &self.description.lattice_endpoint
     }
 
     /// The account that the cluster is in.
+    #[must_use]
     pub fn account(&self) -> &Account {
         &self.description.account
     }
 
     /// The id of the VPC that the cluster is in.
+    #[must_use]
     pub fn vpc(&self) -> &str {
         &self.description.vpc
     }
 
     /// The AWS region.
+    #[must_use]
     pub fn region(&self) -> &str {
         &self.description.region
     }
 
     /// The world's folder.
+    #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -139,6 +146,7 @@ impl World {
     }
 
     /// A node by its index, from 0.
+    #[must_use]
     pub fn node(&self, index: u8) -> Node<'_> {
         Node { world: self, index }
     }
@@ -177,18 +185,22 @@ pub struct Node<'a> {
 
 impl Node<'_> {
     /// The node's name in Kubernetes.
+    #[must_use]
     pub fn name(&self) -> String {
         options::node_name(self.index)
     }
 
     /// The cgroup of the node: its pods are below `kubepods/`.
+    #[must_use]
     pub fn cgroup(&self) -> PathBuf {
         self.world.description.cgroup.join(self.name())
     }
 
     /// Where a path of the node's own file system, as `hostPath` volumes show it, lies on this machine.
+    #[must_use]
     pub fn host_path(&self, path: &str) -> PathBuf {
-        nodelet::host_root(&options::node_folder(&self.world.folder, self.index)).join(path.trim_start_matches('/'))
+        nodelet::host_root(&options::node_folder(&self.world.folder, self.index))
+            .join(path.trim_start_matches('/'))
     }
 
     /// How a container is. `pod` is `namespace/name`.
@@ -242,6 +254,7 @@ async fn launch(options: &WorldOptions, lifeline: Stdio, detached: bool) -> Resu
     Binaries::from_environment()?.ensure().await?;
     let folder = &options.folder;
     supervisor::refuse_if_running(folder)?;
+    supervisor::clear(folder).await?;
     options.save()?;
     let log = supervisor::log(folder);
     let doing = || format!("starting a world in {}", folder.display());
@@ -264,15 +277,13 @@ async fn launch(options: &WorldOptions, lifeline: Stdio, detached: bool) -> Resu
     .await
     .doing_with(doing)?
     .doing_with(doing)?;
-    match serde_json::from_str(&line) {
-        Ok(description) => Ok((child, description)),
-        Err(_) => {
-            let said = std::fs::read_to_string(&log).unwrap_or_default();
-            let last = said.lines().next_back().unwrap_or("it ended without a word");
-            // The lifeline closes with this child, so that nothing is left of the attempt.
-            drop(child.stdin.take());
-            tokio::task::spawn_blocking(move || child.wait()).await.doing_with(doing)?.doing_with(doing)?;
-            Err(Error::failed(doing(), format!("{last} (more in {})", log.display())))
-        }
+    if let Ok(description) = serde_json::from_str(&line) {
+        return Ok((child, description));
     }
+    let said = std::fs::read_to_string(&log).unwrap_or_default();
+    let last = said.lines().next_back().unwrap_or("it ended without a word");
+    // The lifeline closes with this child, so that nothing is left of the attempt.
+    drop(child.stdin.take());
+    tokio::task::spawn_blocking(move || child.wait()).await.doing_with(doing)?.doing_with(doing)?;
+    Err(Error::failed(doing(), format!("{last} (more in {})", log.display())))
 }

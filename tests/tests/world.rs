@@ -1,5 +1,11 @@
 //! Tests of the test world itself: control plane, nodes, nodelet, faults. They need root.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on panics; clippy knows that of test functions, not of what they share"
+)]
+
 #[path = "world/cluster.rs"]
 mod cluster;
 #[path = "world/faults.rs"]

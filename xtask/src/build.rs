@@ -14,8 +14,17 @@ pub(crate) fn workspace() -> &'static Path {
 /// Builds `packages` with all their binaries and returns the folder in which these are. Cargo's progress is shown
 /// on standard error, as when it is called by hand.
 pub(crate) fn binaries(packages: &[&str]) -> Result<PathBuf> {
+    build(packages, "debug", &[])
+}
+
+/// As [`binaries`], optimised.
+pub(crate) fn release_binaries(packages: &[&str]) -> Result<PathBuf> {
+    build(packages, "release", &["--release"])
+}
+
+fn build(packages: &[&str], folder: &str, flags: &[&str]) -> Result<PathBuf> {
     let mut command = cargo();
-    command.args(["build", "--bins"]);
+    command.args(["build", "--bins"]).args(flags);
     for package in packages {
         command.args(["--package", package]);
     }
@@ -23,7 +32,7 @@ pub(crate) fn binaries(packages: &[&str]) -> Result<PathBuf> {
     if !status.success() {
         bail!("cargo build of {} failed", packages.join(", "));
     }
-    target_folder()
+    Ok(target_folder()?.join(folder))
 }
 
 /// The path of a binary in the folder that [`binaries`] returned.
@@ -65,5 +74,5 @@ pub(crate) fn metadata(own: bool) -> Result<serde_json::Value> {
 fn target_folder() -> Result<PathBuf> {
     let metadata = metadata(true)?;
     let target = metadata["target_directory"].as_str().context("cargo metadata names no target directory")?;
-    Ok(Path::new(target).join("debug"))
+    Ok(target.into())
 }

@@ -1,5 +1,6 @@
 //! Development tasks: `cargo xtask TASK`. One file per task; see `cargo xtask --help`.
 
+mod bench;
 mod build;
 mod crds;
 mod lint;
@@ -38,6 +39,9 @@ enum Task {
     /// Show Lath at work on a world of its own. Needs root.
     #[command(disable_help_flag = true)]
     Demo(Passed),
+    /// Measure with release binaries: targets [--call-ms MS,…] [--rounds N] [-o table|json].
+    #[command(disable_help_flag = true)]
+    Bench(Passed),
     /// Run every test, after building what they run on.
     Test,
     /// Check formatting, lints, dependency direction and generated files.
@@ -61,6 +65,7 @@ fn main() -> ExitCode {
         Task::World(passed) => world::run("world", &passed.arguments),
         Task::Model { check } => model::run(build::workspace(), check).map(|()| ExitCode::SUCCESS),
         Task::Demo(passed) => world::run("demo", &passed.arguments),
+        Task::Bench(passed) => bench::run(&passed.arguments),
         Task::Test => test::run(),
         Task::Lint => lint::run(),
         Task::Crds => crds::run(),

@@ -23,14 +23,11 @@ pub const DRAIN_TIMES: [Duration; 2] = [Duration::from_secs(60), Duration::from_
 /// How long after a drain time to look, so that the look is not early.
 const DRAIN_MARGIN: Duration = Duration::from_secs(5);
 
-/// From this age on a deregistration first makes sure that no other pod has the address by now. Pod addresses are not
-/// handed out again for longer than this (30 s with the Amazon VPC CNI).
-pub const LATE: Duration = Duration::from_secs(15);
-
 /// How long the answer that nobody has an address is good for.
 const CLEARED_FOR: Duration = Duration::from_secs(5);
 
-/// How often an agent tries whether a full group has room again, one target at a time.
+/// How often an agent tries whether a full group has room again: with one target, and while that goes well with twice
+/// as many as before.
 const FULL_PROBE: Duration = Duration::from_secs(30);
 
 /// Most targets whose address is looked up at once; the next ones follow.
@@ -112,8 +109,17 @@ pub struct Group {
     looking_up: bool,
     /// It has been told what it should hold. What was registered before the agent started stays until then.
     decided: bool,
-    /// Since when a quota stops registrations, and when to try again.
-    full: Option<Instant>,
+    /// A quota stops registrations.
+    full: Option<Full>,
+}
+
+/// A group that takes no more targets.
+#[derive(Debug, Clone, Copy)]
+struct Full {
+    /// When to try whether there is room.
+    try_at: Instant,
+    /// With how many targets at most.
+    together: usize,
 }
 
 #[derive(Debug)]
@@ -134,6 +140,8 @@ struct Entry {
     verify: Vec<Instant>,
     /// When it was taken out, if it was.
     taken_out: Option<Instant>,
+    /// Until when nobody else can have its address, for want of time since its pod had it.
+    safe_until: Option<Instant>,
     /// Until when nobody is known to have its address.
     cleared: Option<Instant>,
 }
@@ -191,10 +199,11 @@ pub struct Terms {
 }
 
 impl Group {
-    /// Takes over a target from before the agent started.
-    pub fn restore(&mut self, target: Target, pod: PodRef, hold: Hold) {
+    /// Takes over a target from before the agent started. One that was taken out then counts as taken out now.
+    pub fn restore(&mut self, target: Target, pod: PodRef, hold: Hold, now: Instant) {
         let mut entry = Entry::new(pod, false, None);
         entry.hold = hold;
+        entry.taken_out = (hold == Hold::Nothing).then_some(now);
         self.entries.insert(target, entry);
     }
 
@@ -204,8 +213,14 @@ impl Group {
         self.entries.get(target).is_some_and(|entry| entry.hold != Hold::Nothing && &*entry.pod.uid == uid)
     }
 
-    /// Sets what the group should hold of this node.
-    pub fn want<'a>(&mut self, wanted: impl Iterator<Item = (Target, &'a PodRef)>, now: Instant) {
+    /// Sets what the group should hold of this node. Until `safe_until` nobody else can have the addresses of the pods
+    /// that leave.
+    pub fn want<'a>(
+        &mut self,
+        wanted: impl Iterator<Item = (Target, &'a PodRef)>,
+        now: Instant,
+        safe_until: Instant,
+    ) {
         let wanted: BTreeMap<Target, &PodRef> = wanted.collect();
         self.decided = true;
         for (target, entry) in &mut self.entries {
@@ -219,6 +234,7 @@ impl Group {
             if entry.wanted != pod.is_some() {
                 entry.wanted = pod.is_some();
                 entry.since = Some(now);
+                entry.safe_until = Some(safe_until).filter(|_| !entry.wanted);
                 entry.alone = false;
                 entry.retry.reset();
                 entry.cleared = None;
@@ -262,7 +278,7 @@ impl Group {
             .collect();
         let first = due.iter().map(|(_, at, _)| *at).min()?;
         let free = self.register.free_at(terms.gather, now)?;
-        let start = first.max(free).max(self.full.unwrap_or(now));
+        let start = first.max(free).max(self.full.map_or(now, |full| full.try_at));
         if start > now {
             wake.at(start);
             return None;
@@ -270,10 +286,9 @@ impl Group {
         let ready = due.iter().filter(|(_, at, _)| *at <= now);
         let together: Vec<Target> =
             ready.clone().filter(|(_, _, alone)| !alone).map(|(target, ..)| *target).collect();
-        let targets = match together.first() {
-            // Whether there is room again is tried with one.
-            Some(target) if self.full.is_some() => vec![*target],
-            Some(_) => lattice::batch::calls(&together).next()?.to_vec(),
+        let most = self.full.map_or(limits::TARGETS_PER_CALL, |full| full.together);
+        let targets: Vec<Target> = match lattice::batch::calls(&together).next() {
+            Some(together) => together.iter().take(most).copied().collect(),
             None => ready.take(1).map(|(target, ..)| *target).collect(),
         };
         self.register.start(now);
@@ -385,12 +400,17 @@ impl Group {
         match result {
             Ok(outcome) => {
                 self.register.served();
-                self.full = None;
                 for target in &outcome.done {
                     if let Some(entry) = self.entries.get_mut(target) {
                         entry.put_in(now);
                     }
                 }
+                self.full = self.full.and_then(|full| {
+                    let together = full.together * 2;
+                    let waiting = self.entries.values().any(|entry| entry.wanted && entry.hold != Hold::Yes);
+                    (waiting && together <= limits::TARGETS_PER_CALL)
+                        .then_some(Full { try_at: now, together })
+                });
                 for failure in &outcome.failed {
                     if let Some(entry) = self.entries.get_mut(&failure.target) {
                         let first = entry.retry.attempts() == 0;
@@ -411,7 +431,7 @@ impl Group {
                     let pods = sent.iter().filter_map(|target| self.entries.get(target));
                     notices.extend(pods.map(|entry| Notice::Full { pod: entry.pod.clone() }));
                 }
-                self.full = Some(now + FULL_PROBE);
+                self.full = Some(Full { try_at: now + FULL_PROBE, together: 1 });
             }
             Err(error) => {
                 self.register.failed(error, now);
@@ -437,8 +457,8 @@ impl Group {
             Ok(outcome) => {
                 self.deregister.served();
                 // There is room again, perhaps.
-                if !outcome.done.is_empty() && self.full.is_some() {
-                    self.full = Some(now);
+                if let Some(full) = self.full.as_mut().filter(|_| !outcome.done.is_empty()) {
+                    full.try_at = now;
                 }
                 for target in &outcome.done {
                     self.take_out(target, now);
@@ -586,6 +606,21 @@ impl Group {
         self.entries.get(target).map_or(Hold::Nothing, |entry| entry.hold)
     }
 
+    /// What the agent's successor should believe that Lattice holds of a target. One that has yet to be looked at is
+    /// not to be relied upon, and the successor would not know to look.
+    #[must_use]
+    pub fn to_remember(&self, target: &Target) -> Hold {
+        self.entries.get(target).map_or(Hold::Nothing, Entry::to_remember)
+    }
+
+    /// All that the agent's successor has to know: what is registered, and what was taken out and may still drain.
+    pub fn remembered(&self) -> impl Iterator<Item = (Target, &PodRef, Hold)> {
+        self.entries
+            .iter()
+            .filter(|(_, entry)| entry.hold != Hold::Nothing || entry.taken_out.is_some())
+            .map(|(target, entry)| (*target, &entry.pod, entry.to_remember()))
+    }
+
     /// Whose a target is.
     #[must_use]
     pub fn pod(&self, target: &Target) -> Option<&PodRef> {
@@ -648,8 +683,13 @@ impl Entry {
             retry: Backoff::default(),
             verify: Vec::new(),
             taken_out: None,
+            safe_until: None,
             cleared: None,
         }
+    }
+
+    fn to_remember(&self) -> Hold {
+        if self.hold == Hold::Yes && !self.verify.is_empty() { Hold::Maybe } else { self.hold }
     }
 
     /// Whether it has to be taken out and can be called.
@@ -664,7 +704,7 @@ impl Entry {
 
     /// Until when that is so; in the past if it is not.
     fn may_go_until(&self, now: Instant) -> Instant {
-        let fresh = self.since.filter(|_| self.retry.attempts() == 0).map(|since| since + LATE);
+        let fresh = self.safe_until.filter(|_| self.retry.attempts() == 0);
         fresh.into_iter().chain(self.cleared).max().unwrap_or(now)
     }
 

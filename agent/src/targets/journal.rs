@@ -47,7 +47,7 @@ pub struct Journal {
 pub struct Memory {
     /// The node's boot id when it was written.
     pub boot_id: String,
-    /// What Lattice holds.
+    /// What Lattice holds, and with [`Hold::Nothing`] what was taken out a while ago and may still drain.
     pub targets: BTreeMap<(TargetGroupArn, Target), (PodRef, Hold)>,
     /// Part of it could not be read, so that there may be more.
     pub damaged: bool,
@@ -119,14 +119,19 @@ impl Journal {
     /// Whether the journal has so many lines, compared with the targets it tells of, that it should be written anew.
     #[must_use]
     pub fn is_long(&self, targets: usize) -> bool {
-        self.file.is_none() && self.retry_at.is_none_or(|at| at <= Instant::now())
-            || self.lines > SURPLUS_LINES + 4 * targets
+        self.file.is_none() && self.retry_at.is_none() || self.lines > SURPLUS_LINES + 4 * targets
     }
 
     /// Writes the journal anew, in one step, with what is known now.
     pub fn rewrite(&mut self, targets: &BTreeMap<(TargetGroupArn, Target), (PodRef, Hold)>) {
         let result = self.try_rewrite(targets);
         self.note(result);
+    }
+
+    /// When to try again to write the journal anew, after that failed.
+    #[must_use]
+    pub fn retry_at(&self) -> Option<Instant> {
+        self.retry_at
     }
 
     /// Why the journal can't be written at the moment.
@@ -149,9 +154,9 @@ impl Journal {
             let targets = vec![(*target, pod.uid.to_string(), pod.name.to_string())];
             text.extend(encode(&Line::Calling { group: group.clone(), targets })?);
             lines += 1;
-            if *hold == Hold::Yes {
-                let targets = vec![*target];
-                text.extend(encode(&Line::Holds { group: group.clone(), targets, registered: Some(true) })?);
+            if *hold != Hold::Maybe {
+                let (targets, registered) = (vec![*target], Some(*hold == Hold::Yes));
+                text.extend(encode(&Line::Holds { group: group.clone(), targets, registered })?);
                 lines += 1;
             }
         }
@@ -183,6 +188,8 @@ impl Journal {
                     tracing::error!(path = %self.path.display(), %error, "writing the journal failed; calls go on, but an agent that is killed now has to ask the cluster what it owns. Is the disk full or read-only?");
                 }
                 self.error = Some(format!("writing {} failed: {error}", self.path.display()));
+                // What it says is about to become untrue. Without it the next agent goes by the record in the cluster.
+                drop(std::fs::remove_file(&self.path));
                 self.file = None;
                 self.retry_at = Some(Instant::now() + RETRY);
             }
@@ -225,7 +232,9 @@ fn read(mut reader: impl BufRead) -> Memory {
                     let key = (group.clone(), target);
                     match registered {
                         Some(false) => {
-                            memory.targets.remove(&key);
+                            if let Some((_, hold)) = memory.targets.get_mut(&key) {
+                                *hold = Hold::Nothing;
+                            }
                         }
                         Some(true) => {
                             if let Some((_, hold)) = memory.targets.get_mut(&key) {

@@ -18,12 +18,17 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use super::news::Renewals;
+
 /// How often the Lease is renewed while it lasts.
 const RENEWALS: u32 = 4;
 
 /// The share of the Lease after which the agent no longer takes targets out: the rest is for the time that a renewal
 /// took, and for clocks that run at different speeds.
 const TRUSTED_SHARE: f64 = 0.8;
+
+/// Longest time for a request. One whose connection is dead is made again long before the Lease runs out.
+const REQUEST: Duration = Duration::from_secs(10);
 
 /// How soon a renewal that failed is tried again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -35,6 +40,10 @@ pub struct Standing {
     pub epoch: i64,
     /// Until when this agent may take targets out, on the monotonic clock.
     pub trusted_until: Option<Instant>,
+    /// The epoch began before this agent started, so nobody had a reason to act in its place meanwhile.
+    pub continued: bool,
+    /// When it was renewed, to tell how old other news is.
+    pub renewals: Renewals,
 }
 
 /// What the Lease is kept with.
@@ -66,8 +75,11 @@ pub async fn keep(
     let api: Api<Lease> = Api::namespaced(client, &settings.namespace);
     let name = names::agent_lease(&settings.node);
     let mut epoch = None;
+    let mut continued = false;
     let mut last_renewed: Option<Instant> = None;
+    let mut renewals = Renewals::default();
     let mut failing = false;
+    let patience = REQUEST.min(settings.duration / RENEWALS);
     let mut timer = tokio::time::interval(settings.duration / RENEWALS);
     timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -79,7 +91,14 @@ pub async fn keep(
         let asked = Instant::now();
         let current = match epoch {
             Some(epoch) => Ok(epoch),
-            None => api.get_opt(&name).await.map(|lease| first_epoch(lease.as_ref(), &settings)),
+            None => {
+                let lease = answered(api.get_opt(&name), patience).await;
+                lease.map(|lease| {
+                    let first;
+                    (first, continued) = first_epoch(lease.as_ref(), &settings);
+                    first
+                })
+            }
         };
         let lapsed = last_renewed.is_some_and(|renewed| asked - renewed >= settings.duration);
         let renewed = match current {
@@ -87,12 +106,13 @@ pub async fn keep(
                 let next = if lapsed { current + 1 } else { current };
                 let lease = lease(&settings, &name, next, &health.borrow_and_update());
                 let params = PatchParams::apply(names::AGENT).force();
-                api.patch(&name, &params, &Patch::Apply(&lease)).await.map(|_| next)
+                let renewed = answered(api.patch(&name, &params, &Patch::Apply(&lease)), patience).await;
+                renewed.map(|lease| (next, lease.metadata.resource_version))
             }
             Err(error) => Err(error),
         };
         match renewed {
-            Ok(renewed) => {
+            Ok((renewed, version)) => {
                 if failing {
                     tracing::info!(lease = name, epoch = renewed, "the Lease is renewed again");
                 }
@@ -101,7 +121,10 @@ pub async fn keep(
                 // The Lease counts from before it was asked for, which is the earliest that anyone can count from.
                 last_renewed = Some(asked);
                 let trusted_until = Some(asked + settings.duration.mul_f64(TRUSTED_SHARE));
-                standing.send_replace(Standing { epoch: renewed, trusted_until });
+                if let Some(version) = version.and_then(|version| version.parse().ok()) {
+                    renewals.add(version, asked);
+                }
+                standing.send_replace(Standing { epoch: renewed, trusted_until, continued, renewals });
             }
             Err(error) => {
                 if !failing {
@@ -117,9 +140,20 @@ pub async fn keep(
     }
 }
 
+/// The answer to a request, or why there is none.
+async fn answered<T>(
+    request: impl Future<Output = kube::Result<T>>,
+    patience: Duration,
+) -> Result<T, String> {
+    match tokio::time::timeout(patience, request).await {
+        Ok(answer) => answer.map_err(|error| error.to_string()),
+        Err(_elapsed) => Err(format!("no answer within {patience:?}")),
+    }
+}
+
 /// The epoch to begin with: the one before, if the agent knows what it registered in it and nobody had a reason to act
-/// in its place; else the next.
-fn first_epoch(lease: Option<&Lease>, settings: &Settings) -> i64 {
+/// in its place; else the next. And whether it is the one before.
+fn first_epoch(lease: Option<&Lease>, settings: &Settings) -> (i64, bool) {
     let annotation = |key: &str| lease.and_then(|lease| lease.metadata.annotations.as_ref()?.get(key));
     let before = annotation(names::EPOCH).and_then(|epoch| epoch.parse().ok()).unwrap_or(0);
     let renewed = lease.and_then(|lease| lease.spec.as_ref()?.renew_time.as_ref());
@@ -128,7 +162,8 @@ fn first_epoch(lease: Option<&Lease>, settings: &Settings) -> i64 {
         Timestamp::now().duration_since(*renewed).unsigned_abs() < settings.duration
     });
     let same_boot = annotation(names::BOOT_ID).is_some_and(|boot_id| *boot_id == settings.boot_id);
-    if settings.remembers && fresh && same_boot && before > 0 { before } else { before + 1 }
+    let continued = settings.remembers && fresh && same_boot && before > 0;
+    (if continued { before } else { before + 1 }, continued)
 }
 
 fn lease(settings: &Settings, name: &str, epoch: i64, health: &str) -> Lease {
@@ -183,7 +218,7 @@ mod tests {
             ("a restart of the node", Some(&fresh), &rebooted, 8),
             ("a restart without a journal", Some(&fresh), &forgetful, 8),
         ] {
-            assert_eq!(first_epoch(lease, settings), expected, "{what}");
+            assert_eq!(first_epoch(lease, settings), (expected, expected == 7), "{what}");
         }
     }
 }

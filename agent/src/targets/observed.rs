@@ -27,8 +27,8 @@ pub enum Kind {
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 pub enum Input {
-    /// Of this node's pods.
-    Pods(Change<Pod>),
+    /// Of this node's pods, and the version of the pod that changed; 0 where it is not known.
+    Pods(Change<Pod>, u64),
     /// Of Services.
     Services(Change<Service>),
     /// Of bindings.
@@ -90,7 +90,7 @@ impl Observed {
     /// Takes a change in, and notes what it touches.
     pub fn apply(&mut self, input: Input, dirty: &mut Dirty, metrics: &Metrics) {
         match input {
-            Input::Pods(change) => self.apply_pods(change, dirty, metrics),
+            Input::Pods(change, _) => self.apply_pods(change, dirty, metrics),
             Input::Services(change) => self.apply_services(change, dirty, metrics),
             Input::Bindings(change) => self.apply_bindings(change, dirty, metrics),
         }
@@ -120,6 +120,10 @@ impl Observed {
                 dirty.add(&pod.namespace);
                 self.pods.remove(pod.uid.as_str());
             }
+            Change::Gone(name) => {
+                dirty.add(&name.namespace);
+                self.pods.retain(|_, pod| pod.namespace != name.namespace || pod.name != name.name);
+            }
             Change::Invalid { name, error } => invalid(Kind::Pods, &name, &error, metrics),
             Change::Interrupted(error) => interrupted(Kind::Pods, &error, metrics),
         }
@@ -144,12 +148,8 @@ impl Observed {
                     self.services.insert(name, service);
                 }
             }
-            Change::Deleted(service) => {
-                let name = service.object_name();
-                dirty.add(&name.namespace);
-                self.services.remove(&name);
-                self.unread_services.remove(&name);
-            }
+            Change::Deleted(service) => self.forget_service(&service.object_name(), dirty),
+            Change::Gone(name) => self.forget_service(&name, dirty),
             Change::Invalid { name, error } => {
                 invalid(Kind::Services, &name, &error, metrics);
                 if !self.services.contains_key(&name) {
@@ -177,18 +177,26 @@ impl Observed {
                 dirty.add(&ObjectName::of(&binding).namespace);
                 self.apply_binding(&binding, metrics);
             }
-            Change::Deleted(binding) => {
-                let name = ObjectName::of(&binding);
-                dirty.add(&name.namespace);
-                self.bindings.remove(&name);
-                self.unreadable.remove(&name);
-            }
+            Change::Deleted(binding) => self.forget_binding(&ObjectName::of(&binding), dirty),
+            Change::Gone(name) => self.forget_binding(&name, dirty),
             Change::Invalid { name, error } => {
                 invalid(Kind::Bindings, &name, &error, metrics);
                 self.unreadable.insert(name);
             }
             Change::Interrupted(error) => interrupted(Kind::Bindings, &error, metrics),
         }
+    }
+
+    fn forget_service(&mut self, name: &ObjectName, dirty: &mut Dirty) {
+        dirty.add(&name.namespace);
+        self.services.remove(name);
+        self.unread_services.remove(name);
+    }
+
+    fn forget_binding(&mut self, name: &ObjectName, dirty: &mut Dirty) {
+        dirty.add(&name.namespace);
+        self.bindings.remove(name);
+        self.unreadable.remove(name);
     }
 
     fn apply_binding(&mut self, object: &TargetGroupBinding, metrics: &Metrics) {

@@ -10,7 +10,7 @@ use futures::FutureExt as _;
 use kube::{Api, Client};
 use lath_kubernetes::{
     NodeTargets, Service,
-    node_targets::NodeTargetsSpec,
+    node_targets::{NodeTargetsSpec, Writer},
     watch::{Change, ObjectName},
 };
 use lattice::{Target, TargetGroupArn, TargetState};
@@ -27,6 +27,7 @@ use super::{
     lease,
     lookup::{self, Question},
     metrics::{Anomaly, Direction, Metrics},
+    news::{News, Renewals},
     observed::{Dirty, Input, Kind, Observed},
     record,
     status::{GroupStatus, Status, TargetStatus},
@@ -38,6 +39,9 @@ const MANY_TARGETS: usize = 10;
 
 /// How long to wait before the list that confirms.
 const CONFIRM_AFTER: Duration = Duration::from_secs(1);
+
+/// Longest time for a request whose connection may be dead.
+const REQUEST: Duration = Duration::from_secs(10);
 
 /// Most changes taken in before calls are started again, so that a flood of changes delays no call for long.
 const CHANGES_AT_ONCE: usize = 512;
@@ -95,7 +99,12 @@ pub async fn run(settings: Settings, links: Links, shutdown: CancellationToken) 
 
     let (record, records) = channel::channel(None);
     let (health, health_seen) = channel::channel("ok".to_owned());
-    let (lease, standing) = channel::channel(lease::Standing { epoch: 0, trusted_until: None });
+    let (lease, standing) = channel::channel(lease::Standing {
+        epoch: 0,
+        trusted_until: None,
+        continued: false,
+        renewals: Renewals::default(),
+    });
     let lease_settings = lease::Settings { remembers, ..settings.lease.clone() };
     tokio::spawn(lease::keep(links.kubernetes.clone(), lease_settings, health_seen, lease, shutdown.clone()));
 
@@ -120,10 +129,12 @@ pub async fn run(settings: Settings, links: Links, shutdown: CancellationToken) 
         observed: Observed::default(),
         members: BTreeMap::new(),
         decide_at: BTreeMap::new(),
+        remembers,
         groups: BTreeMap::new(),
         wake_at: BTreeMap::new(),
         calls: JoinSet::new(),
         dirty: Dirty::default(),
+        news: News::default(),
         touched: BTreeSet::new(),
         changed: true,
         epoch: 0,
@@ -142,7 +153,8 @@ async fn recorded(client: &Client, node: &str) -> Option<NodeTargetsSpec> {
     let mut wait = Duration::from_millis(100);
     let mut failing = false;
     loop {
-        match api.get_opt(node).await {
+        let answer = tokio::time::timeout(REQUEST, api.get_opt(node)).await;
+        match answer.unwrap_or_else(|elapsed| Err(kube::Error::Service(elapsed.into()))) {
             Ok(found) => return found.map(|object| object.spec),
             // Something that is not a NodeTargets, or not one that this version reads: nothing to go by.
             Err(kube::Error::SerdeError(error)) => {
@@ -174,12 +186,16 @@ struct Pipeline {
     members: BTreeMap<ObjectName, Members>,
     /// When to decide a binding again although nothing changed.
     decide_at: BTreeMap<ObjectName, Instant>,
+    /// The journal was whole and of this boot, so what it says is believed.
+    remembers: bool,
     groups: BTreeMap<TargetGroupArn, Group>,
     /// When to look at a group again although nothing changed.
     wake_at: BTreeMap<TargetGroupArn, Instant>,
     /// Bounded: per group one call of each kind.
     calls: JoinSet<Ended>,
     dirty: Dirty,
+    /// How old what was heard of pods since the last decision may be.
+    news: News,
     /// Groups to look at now.
     touched: BTreeSet<TargetGroupArn>,
     /// What is published may have changed.
@@ -193,10 +209,15 @@ struct Pipeline {
 }
 
 impl Pipeline {
-    /// Takes over what was registered before: from the journal where it is whole and of this boot, and from the record
-    /// in the cluster, which may also hold what the controller registered in the agent's place.
-    fn restore(&mut self, memory: super::journal::Memory, recorded: NodeTargetsSpec, remembers: bool) {
+    /// Takes over what was registered before: from the journal where it is whole and of this boot, else from the record
+    /// in the cluster, and from the latter also what the controller registered in the agent's place.
+    fn restore(&mut self, memory: super::journal::Memory, mut recorded: NodeTargetsSpec, remembers: bool) {
+        let now = Instant::now();
         let mut targets = memory.targets;
+        // The agent's own record follows its journal, and may be behind.
+        if remembers && recorded.writer == Writer::Agent {
+            recorded.groups.clear();
+        }
         for group in recorded.groups {
             let Ok(arn) = group.arn.parse::<TargetGroupArn>() else {
                 continue;
@@ -206,14 +227,17 @@ impl Pipeline {
                     continue;
                 };
                 let pod = PodRef { uid: target.pod_uid.into(), name: target.pod.into() };
-                targets
-                    .entry((arn.clone(), Target { address, port: target.port }))
-                    // The journal is written before the call and the record after it.
-                    .or_insert((pod, if remembers { Hold::Maybe } else { Hold::Yes }));
+                // The journal is written before the call and the record after it.
+                let key = (arn.clone(), Target { address, port: target.port });
+                let known =
+                    targets.entry(key).or_insert((pod, if remembers { Hold::Maybe } else { Hold::Yes }));
+                if known.1 == Hold::Nothing && !remembers {
+                    known.1 = Hold::Maybe;
+                }
             }
         }
         for ((arn, target), (pod, hold)) in targets {
-            self.groups.entry(arn.clone()).or_default().restore(target, pod, hold);
+            self.groups.entry(arn.clone()).or_default().restore(target, pod, hold, now);
             self.touched.insert(arn);
         }
         if !remembers {
@@ -270,13 +294,14 @@ impl Pipeline {
     fn next_wake(&self) -> Option<Instant> {
         let confirming = self.confirming.values().flatten();
         // A Lease that becomes stale stops deregistrations, which is known when one comes up; nothing to wake for.
-        self.decide_at.values().chain(self.wake_at.values()).chain(confirming).min().copied()
+        let waits = self.decide_at.values().chain(self.wake_at.values()).chain(confirming);
+        waits.copied().chain(self.journal.retry_at()).min()
     }
 
     /// Takes a change in, unless it is a list that looks like a mistake.
     fn receive(&mut self, input: Input) {
         let kind = match &input {
-            Input::Pods(_) => Kind::Pods,
+            Input::Pods(..) => Kind::Pods,
             Input::Services(_) => Kind::Services,
             Input::Bindings(_) => Kind::Bindings,
         };
@@ -300,6 +325,7 @@ impl Pipeline {
                 return;
             }
         }
+        self.hear(&input);
         self.observed.apply(input, &mut self.dirty, &self.links.metrics);
         if self.observed.is_complete() && self.waiting.take().is_some() {
             tracing::info!(
@@ -311,12 +337,24 @@ impl Pipeline {
         }
     }
 
+    /// Notes how old a change of pods may be.
+    fn hear(&mut self, input: &Input) {
+        match input {
+            Input::Pods(Change::Applied(_) | Change::Deleted(_), version) => {
+                self.news.hear(self.standing.borrow().renewals.not_before(*version));
+            }
+            // What happened between two lists may have happened at any time.
+            Input::Pods(Change::Snapshot { .. } | Change::Gone(_), _) => self.news.hear(None),
+            _ => {}
+        }
+    }
+
     /// How many targets a list would drop, and of how many.
     fn lost_by(&self, input: &Input) -> (usize, usize) {
         let owned = self.groups.iter().flat_map(|(arn, group)| group.owned().map(move |owned| (arn, owned)));
         let owned = owned.filter(|(_, owned)| owned.hold != Hold::Nothing);
         match input {
-            Input::Pods(Change::Snapshot { objects, .. }) => {
+            Input::Pods(Change::Snapshot { objects, .. }, _) => {
                 let uids: BTreeSet<&str> = objects.iter().map(|pod| pod.uid.as_str()).collect();
                 let (mut lost, mut of) = (0, 0);
                 for (_, owned) in owned {
@@ -375,7 +413,8 @@ impl Pipeline {
     fn follow_lease(&mut self) {
         let standing = *self.standing.borrow_and_update();
         if standing.epoch != self.epoch {
-            if self.epoch != 0 {
+            // Before its first Lease an agent has doubted everything already, unless it believed its journal.
+            if self.epoch != 0 || self.remembers && !standing.continued {
                 tracing::warn!(
                     epoch = standing.epoch,
                     "the Lease had lapsed, so everything is registered again in case others acted meanwhile"
@@ -396,11 +435,15 @@ impl Pipeline {
             return;
         }
         let now = Instant::now();
+        let news = std::mem::take(&mut self.news);
         let due: BTreeSet<ObjectName> =
             self.decide_at.iter().filter(|(_, at)| **at <= now).map(|(name, _)| name.clone()).collect();
         if self.dirty.is_empty() && due.is_empty() {
             return;
         }
+        // Who leaves because of the time that has passed may have become ready unnoticed, so Kubernetes is asked first.
+        let safe_until =
+            if due.is_empty() { news.safe_until(&self.standing.borrow().renewals, now) } else { now };
         let dirty = std::mem::take(&mut self.dirty);
         let mut groups = BTreeSet::new();
         let mut unknown = BTreeSet::new();
@@ -447,7 +490,7 @@ impl Pipeline {
                 .filter(|(_, binding)| binding.group == arn)
                 .filter_map(|(name, _)| self.members.get(name))
                 .flat_map(Members::targets);
-            self.groups.entry(arn.clone()).or_default().want(wanted, now);
+            self.groups.entry(arn.clone()).or_default().want(wanted, now, safe_until);
             self.touched.insert(arn);
         }
         self.changed = true;
@@ -485,7 +528,9 @@ impl Pipeline {
     }
 
     fn start(&mut self, arn: &TargetGroupArn, step: Step, now: Instant) {
-        let Some(group) = self.groups.get(arn) else { return };
+        if !self.groups.contains_key(arn) {
+            return;
+        }
         let (client, group_arn) = (self.links.lattice.clone(), arn.clone());
         match step {
             Step::Register(targets) => {
@@ -497,6 +542,9 @@ impl Pipeline {
             }
             Step::Deregister(targets, send_by) => {
                 self.note_calls(arn, &targets, Direction::Deregister, now);
+                // Nor later than the Lease allows.
+                let trusted_until = self.standing.borrow().trusted_until;
+                let send_by = trusted_until.map_or(send_by, |until| until.min(send_by));
                 self.calls.spawn(async move {
                     let result = client.deregister(&group_arn, &targets, send_by).await;
                     Ended::Deregistered(group_arn, targets, result)
@@ -527,7 +575,7 @@ impl Pipeline {
                     .iter()
                     .map(|target| Question {
                         target: *target,
-                        uid: group.pod(target).map(|pod| pod.uid.to_string()).unwrap_or_default(),
+                        node: self.settings.node.clone(),
                         claims: claims.clone(),
                     })
                     .collect();
@@ -586,7 +634,7 @@ impl Pipeline {
             }
         };
         if let Some(group) = self.groups.get(&arn) {
-            self.journal.holds(&arn, targets.iter().map(|target| (*target, group.hold(target))));
+            self.journal.holds(&arn, targets.iter().map(|target| (*target, group.to_remember(target))));
         }
         for notice in notices {
             self.tell(&arn, notice);
@@ -629,10 +677,14 @@ impl Pipeline {
 
     /// Publishes what changed: the record, readiness, the status page, the health that the Lease tells.
     fn publish(&mut self) {
-        if !std::mem::take(&mut self.changed) || !self.observed.is_complete() {
+        let retry = self.journal.retry_at().is_some_and(|at| at <= Instant::now());
+        if retry {
+            self.rewrite_journal();
+        }
+        if !std::mem::take(&mut self.changed) && !retry || !self.observed.is_complete() {
             return;
         }
-        let known: usize = self.groups.values().map(|group| group.owned().count()).sum();
+        let known: usize = self.groups.values().map(|group| group.remembered().count()).sum();
         if self.journal.is_long(known) {
             self.rewrite_journal();
         }
@@ -663,9 +715,9 @@ impl Pipeline {
         let targets = self
             .groups
             .iter()
-            .flat_map(|(arn, group)| group.owned().map(move |owned| (arn, owned)))
-            .filter(|(_, owned)| owned.hold != Hold::Nothing)
-            .map(|(arn, owned)| ((arn.clone(), owned.target), (owned.pod.clone(), owned.hold)))
+            .flat_map(|(arn, group)| {
+                group.remembered().map(|(target, pod, hold)| ((arn.clone(), target), (pod.clone(), hold)))
+            })
             .collect();
         self.journal.rewrite(&targets);
     }
@@ -749,7 +801,7 @@ impl Pipeline {
 fn is_snapshot(input: &Input) -> bool {
     matches!(
         input,
-        Input::Pods(Change::Snapshot { .. })
+        Input::Pods(Change::Snapshot { .. }, _)
             | Input::Services(Change::Snapshot { .. })
             | Input::Bindings(Change::Snapshot { .. })
     )

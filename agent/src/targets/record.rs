@@ -22,6 +22,9 @@ const PERIOD: Duration = Duration::from_secs(1);
 /// How long a change gathers company before it is written.
 const GATHER: Duration = Duration::from_millis(50);
 
+/// Longest time for a write whose connection may be dead.
+const REQUEST: Duration = Duration::from_secs(10);
+
 /// What the groups hold, as a record.
 #[must_use]
 pub fn describe(groups: &BTreeMap<TargetGroupArn, Group>, boot_id: &str, epoch: i64) -> NodeTargetsSpec {
@@ -82,7 +85,12 @@ pub async fn write(
                 break;
             };
             let object = NodeTargets::new(&node, record.clone());
-            match api.patch(&node, &params, &Patch::Apply(&object)).await {
+            let patch = Patch::Apply(&object);
+            let written_now = match tokio::time::timeout(REQUEST, api.patch(&node, &params, &patch)).await {
+                Ok(answer) => answer.map_err(|error| error.to_string()),
+                Err(_elapsed) => Err(format!("no answer within {REQUEST:?}")),
+            };
+            match written_now {
                 Ok(_) => {
                     if failing {
                         tracing::info!(node, "NodeTargets is written again");

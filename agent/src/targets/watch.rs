@@ -3,7 +3,7 @@
 use futures::{StreamExt as _, stream::BoxStream};
 use k8s_openapi::api::core::v1 as core;
 use kube::{Api, Client, runtime::watcher::Config};
-use lath_kubernetes::{Pod, Service};
+use lath_kubernetes::{Pod, Service, watch::Change};
 
 use super::observed::{Input, Kind};
 
@@ -73,12 +73,25 @@ fn open(client: &Client, node: &str, kind: Kind) -> BoxStream<'static, Input> {
         Kind::Pods => {
             let mine = all.fields(&format!("spec.nodeName={node}"));
             watch::<core::Pod>(Api::all(client.clone()), mine)
-                .map(|change| Input::Pods(change.map(|pod| Pod::from(pod))))
+                .map(|change| {
+                    let version = version(&change);
+                    Input::Pods(change.map(|pod| Pod::from(pod)), version)
+                })
                 .boxed()
         }
         Kind::Services => watch::<core::Service>(Api::all(client.clone()), all)
             .map(|change| Input::Services(change.map(|service| Service::from(service))))
             .boxed(),
         Kind::Bindings => watch(Api::all(client.clone()), all).map(Input::Bindings).boxed(),
+    }
+}
+
+/// The version that a single change made; 0 where it is not known.
+fn version(change: &Change<core::Pod>) -> u64 {
+    match change {
+        Change::Applied(pod) | Change::Deleted(pod) => {
+            pod.metadata.resource_version.as_deref().and_then(|version| version.parse().ok()).unwrap_or(0)
+        }
+        _ => 0,
     }
 }

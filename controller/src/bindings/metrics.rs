@@ -34,14 +34,19 @@ impl Metrics {
         let metrics = Self::default();
         registry.register(
             "bindings",
-            "TargetGroupBindings by the reason of their condition Accepted (stable)",
+            "TargetGroupBindings by the reason of their condition Accepted",
             metrics.bindings.clone(),
         );
         registry.register(
             "binding_writes",
-            "Writes to TargetGroupBindings by result (stable)",
+            "Writes to TargetGroupBindings by result",
             metrics.writes.clone(),
         );
+        // Series exist from the start, so that their first increase is seen.
+        drop(metrics.bindings.get_or_create(&ReasonLabel { reason: Reason::Accepted.as_str() }));
+        for result in ["ok", "error"] {
+            drop(metrics.writes.get_or_create(&ResultLabel { result }));
+        }
         metrics
     }
 

@@ -70,11 +70,10 @@ pub fn compose(
     }
     let effective = match (findings.policy, findings.group) {
         (ReadinessPolicy::HealthCheck, _) => Some(EffectivePolicy::HealthCheck),
-        (ReadinessPolicy::Pod, _) => Some(EffectivePolicy::Pod),
         (ReadinessPolicy::Auto, Some(group)) if group.health_check_interval.is_some() => {
             Some(EffectivePolicy::HealthCheck)
         }
-        (ReadinessPolicy::Auto, Some(_)) => Some(EffectivePolicy::Pod),
+        (ReadinessPolicy::Auto, Some(_)) | (ReadinessPolicy::Pod, _) => Some(EffectivePolicy::Pod),
         // What the group is was known once, or is not known yet.
         (ReadinessPolicy::Auto, None) => current.readiness_policy,
     };

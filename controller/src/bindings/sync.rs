@@ -15,6 +15,7 @@ use kube::{
 };
 use lath_kubernetes::{TargetGroupBinding, binding::TargetGroupBindingStatus, names, watch::ObjectName};
 use lattice::TargetGroupArn;
+use runtime::readiness::Readiness;
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -25,6 +26,7 @@ use super::{
     tally::Tally,
 };
 use crate::{
+    answer,
     cluster::{Cluster, Entry},
     events::Events,
     groups::Groups,
@@ -44,6 +46,9 @@ const RETRY: Duration = Duration::from_secs(2);
 
 /// How long what was written counts as the status, should the watch not have brought it back yet.
 const ECHO: Duration = Duration::from_secs(5);
+
+/// What `/readyz` calls it when groups can't be read.
+const HINDRANCE: &str = "reading target groups";
 
 /// How bindings are kept up to date.
 #[derive(Debug, Clone)]
@@ -161,7 +166,12 @@ impl Sync {
             }
         }
         let accepted = verdict.accepted == Some(true);
-        let add_finalizer = accepted && !has_finalizer(binding);
+        // What was accepted a moment ago has the finalizer, even if the watch has not brought it yet.
+        let echoed = echo.is_some_and(|(_, status, _)| {
+            let mut conditions = status.conditions.iter();
+            conditions.any(|condition| condition.type_ == names::ACCEPTED && condition.status == "True")
+        });
+        let add_finalizer = accepted && !echoed && !has_finalizer(binding);
         if desired == current && !add_finalizer {
             return None;
         }
@@ -194,6 +204,22 @@ impl Sync {
             .filter(|(group, doubt)| groups.view(group).is_some() && groups.doubted(group) != *doubt)
             .map(|(group, doubt)| (group.clone(), doubt))
             .collect()
+    }
+
+    /// Lists on `/readyz` that groups can't be read for want of a right or of credentials. The controller stays ready:
+    /// other groups go on, and an upgrade may be what mends it.
+    fn show_hindrance(&self, readiness: &Readiness) {
+        let hindered = |reason: Reason| matches!(reason, Reason::AccessDenied | Reason::NoCredentials);
+        let mut bindings = self.reasons.iter().filter(|(_, (_, reason))| hindered(*reason));
+        match bindings.next() {
+            Some((name, (_, reason))) => {
+                let more = bindings.count();
+                let why =
+                    format!("{} for {name} and {more} more: see its condition Accepted", reason.as_str());
+                readiness.degrade(HINDRANCE, why);
+            }
+            None => readiness.restore(HINDRANCE),
+        }
     }
 
     fn wrote(&mut self, write: Write, done: bool, now: Instant) {
@@ -247,6 +273,7 @@ pub async fn run(
     groups: Arc<Shared<Groups>>,
     client: Client,
     events: Events,
+    readiness: Readiness,
     metrics: Metrics,
 ) {
     let mut cluster_changes = cluster.subscribe();
@@ -266,6 +293,7 @@ pub async fn run(
                 (Vec::new(), Vec::new())
             }
         };
+        sync.show_hindrance(&readiness);
         if !doubts.is_empty() {
             groups.update(|groups| {
                 for (group, doubted) in doubts {
@@ -334,11 +362,10 @@ async fn perform(client: &Client, write: &Write) -> bool {
 
 /// Logs a failed write, unless it only came too late: the watch brings what is true now.
 fn report(name: &ObjectName, what: &str, error: &kube::Error) -> bool {
-    match error {
-        kube::Error::Api(status) if status.is_conflict() || status.is_not_found() => {
-            tracing::debug!(binding = %name, %error, "{what} came too late");
-        }
-        _ => tracing::warn!(binding = %name, %error, "{what} failed and is tried again"),
+    if answer::came_too_late(error) {
+        tracing::debug!(binding = %name, %error, "{what} came too late");
+    } else {
+        tracing::warn!(binding = %name, %error, "{what} failed and is tried again");
     }
     false
 }
@@ -348,5 +375,14 @@ async fn announce(events: &Events, binding: &TargetGroupBinding, verdict: &Verdi
         Some(true) => EventType::Normal,
         _ => EventType::Warning,
     };
+    let name = ObjectName::of(binding);
+    let (reason, message) = (verdict.reason.as_str(), verdict.message.as_str());
+    match kind {
+        EventType::Normal => tracing::info!(binding = %name, reason, message, "judged"),
+        EventType::Warning => tracing::warn!(binding = %name, reason, message, "judged"),
+    }
     events.tell(binding, kind, "Judge", verdict.reason.as_str(), &verdict.message).await;
 }
+
+#[cfg(test)]
+mod tests;

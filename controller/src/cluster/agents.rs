@@ -96,18 +96,10 @@ impl Agents {
     pub fn observe(&mut self, lease: AgentLease, now: Instant) {
         self.period = self.period.max(Some(lease.duration));
         self.lost.remove(&lease.node);
-        match self.leases.get_mut(&lease.node) {
-            Some(seen) => {
-                if seen.lease.renewal != lease.renewal {
-                    seen.changed = now;
-                }
-                seen.lease = lease;
-            }
-            None => {
-                let seen = Seen { lease, changed: now };
-                self.leases.insert(seen.lease.node.clone(), seen);
-            }
-        }
+        let known = self.leases.get(&lease.node);
+        let changed =
+            known.filter(|seen| seen.lease.renewal == lease.renewal).map_or(now, |seen| seen.changed);
+        self.leases.insert(lease.node.clone(), Seen { lease, changed });
     }
 
     /// A Lease is gone.

@@ -78,6 +78,7 @@ fn anywhere<T>(change: Change<T>) -> Change<T> {
         Change::Snapshot { objects, invalid } => {
             Change::Snapshot { objects, invalid: invalid.into_iter().map(without_namespace).collect() }
         }
+        Change::Gone(name) => Change::Gone(without_namespace(name)),
         other => other,
     }
 }

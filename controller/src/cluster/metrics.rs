@@ -33,14 +33,20 @@ impl Metrics {
         let metrics = Self::default();
         registry.register(
             "watch_interruptions",
-            "Times that a watch of Kubernetes objects broke and was tried again (stable)",
+            "Times that a watch of Kubernetes objects broke and was tried again",
             metrics.interruptions.clone(),
         );
         registry.register(
             "invalid_objects",
-            "Times that a Kubernetes object was skipped because it could not be read (stable)",
+            "Times that a Kubernetes object was skipped because it could not be read",
             metrics.invalid.clone(),
         );
+        // Series exist from the start, so that their first increase is seen.
+        for kind in Kind::ALL {
+            let label = KindLabel { kind: kind.as_str() };
+            drop(metrics.interruptions.get_or_create(&label));
+            drop(metrics.invalid.get_or_create(&label));
+        }
         metrics
     }
 

@@ -1,1 +1,113 @@
-//! Tests.
+//! The store: what a change touches, and what a relist takes away.
+
+use lath_kubernetes::{pod::Life, watch::Change};
+use tokio::time::Instant;
+
+use super::*;
+use crate::testing::{
+    Apply as _, accepted, arn, binding, cluster, gated, node_targets, pod, service, target,
+};
+
+fn touched(cluster: &Cluster, name: &str) -> u64 {
+    let name = ObjectName { namespace: "shop".into(), name: name.into() };
+    cluster.binding(&name).unwrap().touched
+}
+
+#[tokio::test]
+async fn a_pod_touches_the_bindings_that_select_it_now_or_did_before() {
+    let mut cluster = cluster();
+    cluster.bind(binding("web", 1, 0));
+    let mut other = pod("other", 1);
+    other.labels.clear();
+    let before = touched(&cluster, "web");
+    cluster.run(other.clone());
+    assert_eq!(touched(&cluster, "web"), before);
+    cluster.run(pod("other", 1));
+    let selected = touched(&cluster, "web");
+    assert!(selected > before);
+    cluster.run(other);
+    assert!(touched(&cluster, "web") > selected);
+}
+
+#[tokio::test]
+async fn a_binding_or_a_service_touches_every_binding_of_the_same_group() {
+    let mut cluster = cluster();
+    cluster.bind(binding("one", 1, 0));
+    let mut elsewhere = binding("two", 1, 0);
+    elsewhere.spec.service.name = "api".into();
+    cluster.bind(elsewhere);
+    cluster.bind(binding("three", 2, 0));
+    let before = (touched(&cluster, "one"), touched(&cluster, "three"));
+    let mut api = service();
+    api.name = "api".into();
+    cluster.apply(Update::Services(Change::Applied(api)), Instant::now());
+    assert!(touched(&cluster, "one") > before.0);
+    assert_eq!(touched(&cluster, "three"), before.1);
+}
+
+#[tokio::test]
+async fn only_a_new_spec_or_annotation_counts_as_respecified() {
+    let mut cluster = cluster();
+    let name = ObjectName { namespace: "shop".into(), name: "web".into() };
+    cluster.bind(binding("web", 1, 0));
+    let first = cluster.binding(&name).unwrap().respecified;
+    cluster.bind(accepted("web", 1));
+    assert_eq!(cluster.binding(&name).unwrap().respecified, first, "a status is no spec");
+    let mut next = accepted("web", 1);
+    next.metadata.generation = Some(2);
+    cluster.bind(next);
+    assert!(cluster.binding(&name).unwrap().respecified > first);
+}
+
+#[tokio::test]
+async fn a_relist_removes_what_is_gone_and_keeps_what_cant_be_read() {
+    let mut cluster = cluster();
+    for (name, number) in [("a", 1), ("b", 2), ("c", 3)] {
+        cluster.run(pod(name, number));
+    }
+    let unreadable = ObjectName { namespace: "shop".into(), name: "b".into() };
+    let snapshot = Change::Snapshot { objects: vec![pod("a", 1)], invalid: vec![unreadable] };
+    cluster.apply(Update::Pods(snapshot), Instant::now());
+    let mut names: Vec<&str> = cluster.pods().map(|pod| pod.name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["a", "b"]);
+    assert_eq!(cluster.pods_at([10, 0, 0, 3].into()).count(), 0);
+    assert_eq!(cluster.pods_at([10, 0, 0, 2].into()).count(), 1);
+}
+
+#[tokio::test]
+async fn a_pod_waits_at_its_gate_while_it_lives_and_the_gate_is_shut() {
+    let mut cluster = cluster();
+    cluster.run(gated("a", 1));
+    assert_eq!(cluster.gated().count(), 1);
+    let mut open = gated("a", 1);
+    open.gates[0].1 = true;
+    cluster.run(open);
+    assert_eq!(cluster.gated().count(), 0);
+    let mut leaving = gated("a", 1);
+    leaving.life = Life::Leaving;
+    cluster.run(leaving);
+    assert_eq!(cluster.gated().count(), 0);
+}
+
+#[tokio::test]
+async fn records_are_found_by_group_and_target_and_go_with_the_nodes_record() {
+    let mut cluster = cluster();
+    let (a, b) = (pod("a", 1), pod("b", 2));
+    cluster.record(node_targets("n1", 1, &[(&a, RecordState::Registered), (&b, RecordState::Deregistering)]));
+    assert_eq!(cluster.recorded(&arn(1), target(1))[0].uid, "uid-a");
+    assert_eq!(cluster.records_of(&arn(1)).count(), 2);
+    cluster.record(node_targets("n1", 1, &[(&b, RecordState::Registered)]));
+    assert!(cluster.recorded(&arn(1), target(1)).is_empty());
+    let gone = Update::NodeTargets(Change::Deleted(node_targets("n1", 1, &[])));
+    cluster.apply(gone, Instant::now());
+    assert_eq!(cluster.records_of(&arn(1)).count(), 0);
+}
+
+#[tokio::test]
+async fn nothing_is_judged_before_every_kind_was_listed() {
+    let mut empty = Cluster::default();
+    empty.apply(Update::Pods(Change::Applied(pod("a", 1))), Instant::now());
+    assert!(!empty.complete());
+    assert!(cluster().complete());
+}

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 /// The longest duration that a flag takes. A day is more than any of them can use.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
+const LONGEST: Duration = Duration::from_hours(24);
 
 /// Most calls per second that a flag takes: where VPC Lattice's own pace takes over.
 const MOST_CALLS: f64 = 200.0;

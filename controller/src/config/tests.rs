@@ -1,1 +1,61 @@
-//! Tests.
+//! Flags and variables, and what is said of wrong ones.
+
+use std::collections::HashMap;
+
+use super::*;
+
+const WELL: [(&str, &str); 4] = [
+    ("REGION", "us-west-2"),
+    ("AWS_ACCOUNT_ID", "123456789012"),
+    ("CLUSTER_VPC_ID", "vpc-0123456789abcdef0"),
+    ("CLUSTER_NAME", "demo"),
+];
+
+fn resolve(flags: &[&str], variables: &[(&str, &str)]) -> Result<Config, Error> {
+    let arguments = Arguments::try_parse_from(["lath-controller"].iter().chain(flags)).unwrap();
+    let variables: HashMap<String, String> =
+        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    arguments.resolve(|name| variables.get(name).cloned())
+}
+
+#[test]
+fn the_other_controllers_variables_suffice() {
+    let config = resolve(&[], &[&WELL[..], &[("LATTICE_ENDPOINT", "http://127.0.0.1:1")]].concat()).unwrap();
+    assert_eq!(config.site.region, "us-west-2");
+    assert_eq!(config.site.cluster, "demo");
+    assert_eq!(config.endpoint.as_deref(), Some("http://127.0.0.1:1"));
+    assert_eq!(config.metrics.port(), 8080);
+    assert_eq!(config.probes.port(), 8081);
+    assert!(!config.leader_elect);
+}
+
+#[test]
+fn flags_go_before_variables() {
+    let config = resolve(&["--region=eu-west-1", "--leader-elect"], &WELL).unwrap();
+    assert_eq!(config.site.region, "eu-west-1");
+    assert!(config.leader_elect);
+    assert!(!resolve(&["--leader-elect=false"], &WELL).unwrap().leader_elect);
+}
+
+#[test]
+fn what_is_wrong_is_named_with_the_flag_that_mends_it() {
+    let with = |name: &'static str, value: &'static str| {
+        WELL.iter().map(|(other, old)| (*other, if *other == name { value } else { old })).collect::<Vec<_>>()
+    };
+    for (flags, variables, words) in [
+        (&[][..], with("REGION", ""), "give --region or set REGION"),
+        (&[], with("AWS_ACCOUNT_ID", "12345"), "--aws-account-id \"12345\" is not an account id"),
+        (&[], with("CLUSTER_VPC_ID", "subnet-1"), "begins with vpc-"),
+        (&["--lattice-endpoint=lattice:80"], WELL.to_vec(), "begins with https:// or http://"),
+        (&["--allow-manual-endpoints"], WELL.to_vec(), "give --vpc-cidr"),
+    ] {
+        let error = resolve(flags, &variables).unwrap_err().to_string();
+        assert!(error.contains(words), "{error:?} lacks {words:?}");
+    }
+}
+
+#[test]
+fn cidrs_may_be_repeated() {
+    let flags = ["--allow-manual-endpoints", "--vpc-cidr=10.0.0.0/16", "--vpc-cidr=fd00::/56"];
+    assert_eq!(resolve(&flags, &WELL).unwrap().endpoints.cidrs.len(), 2);
+}

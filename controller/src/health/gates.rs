@@ -134,7 +134,7 @@ pub fn unbound(bound_before: bool, since: Instant, settle: Duration, now: Instan
 
 /// The gate of a pod that has waited too long.
 #[must_use]
-pub fn fail_open(gate: Gate, after: Duration) -> Gate {
+pub fn fail_open(gate: &Gate, after: Duration) -> Gate {
     Gate {
         open: true,
         reason: reasons::FAIL_OPEN,

@@ -50,30 +50,32 @@ impl Metrics {
         let metrics = Self::default();
         registry.register(
             "gates_waiting",
-            "Live pods with a readiness gate of Lath's that is not open (stable)",
+            "Live pods with a readiness gate of Lath's that is not open",
             metrics.waiting.clone(),
         );
         registry.register(
             "gates_opened",
-            "Pods whose readiness gates were opened, by reason (stable)",
+            "Pods whose readiness gates were opened, by reason",
             metrics.opened.clone(),
         );
-        registry.register(
-            "gate_writes",
-            "Writes of readiness gates by result (stable)",
-            metrics.writes.clone(),
-        );
+        registry.register("gate_writes", "Writes of readiness gates by result", metrics.writes.clone());
         registry.register(
             "gate_reads",
-            "ListTargets calls made for readiness gates, by result (stable)",
+            "ListTargets calls made for readiness gates, by result",
             metrics.reads.clone(),
         );
         registry.register_with_unit(
             "gate_wait",
-            "Time from a pod's being ready but for its gates to their opening (stable)",
+            "Time from a pod's being ready but for its gates to their opening",
             Unit::Seconds,
             metrics.waits.clone(),
         );
+        // Series exist from the start, so that their first increase is seen.
+        drop(metrics.opened.get_or_create(&ReasonLabel { reason: "Healthy" }));
+        for done in [true, false] {
+            drop(metrics.writes.get_or_create(&result(done)));
+            drop(metrics.reads.get_or_create(&result(done)));
+        }
         metrics
     }
 

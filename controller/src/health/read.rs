@@ -89,7 +89,7 @@ pub async fn run(
         };
         tokio::select! {
             Some((read, states)) = reads.next(), if !reads.is_empty() => {
-                settle(&mut watchman, &groups, &read, states, &metrics);
+                settle(&mut watchman, &groups, &read, &states, &metrics);
             }
             Some((write, done)) = channels.written.recv() => {
                 metrics.wrote(&write, done);
@@ -112,11 +112,11 @@ fn settle(
     watchman: &mut Watchman,
     groups: &Shared<Groups>,
     read: &Read,
-    states: Result<Vec<TargetState>, lattice_client::Error>,
+    states: &Result<Vec<TargetState>, lattice_client::Error>,
     metrics: &Metrics,
 ) {
     metrics.read(states.is_ok());
-    if let Err(error) = &states {
+    if let Err(error) = states {
         tracing::debug!(group = %read.group, error = error.chain(), "looking up targets failed and is tried again");
     }
     watchman.read(read, states.as_deref().ok(), &groups.read(), Instant::now());

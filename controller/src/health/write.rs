@@ -15,7 +15,7 @@ use super::{
     gates::reasons,
     watchman::{GateWrite, name_of},
 };
-use crate::events::Events;
+use crate::{answer, events::Events};
 
 /// Most conditions that are being written at once.
 const WRITES_AT_ONCE: usize = 16;
@@ -56,13 +56,10 @@ async fn perform(client: &Client, write: &GateWrite) -> bool {
     match api.patch_status(&name.name, &params, &Patch::Strategic(patch)).await {
         Ok(_) => true,
         Err(error) => {
-            match &error {
-                kube::Error::Api(status) if status.is_conflict() || status.is_not_found() => {
-                    tracing::debug!(pod = %name, %error, "the pod went before its gate was written");
-                }
-                _ => {
-                    tracing::warn!(pod = %name, %error, "writing a readiness gate failed and is tried again")
-                }
+            if answer::came_too_late(&error) {
+                tracing::debug!(pod = %name, %error, "the pod went before its gate was written");
+            } else {
+                tracing::warn!(pod = %name, %error, "writing a readiness gate failed and is tried again");
             }
             false
         }

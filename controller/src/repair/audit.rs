@@ -17,7 +17,9 @@ use super::{
     endpoints,
     ledger::{Difference, Expected, Ledger, Times},
     metrics::{Metrics, Why},
-    proof::{self, Evidence, Fate, Fresh},
+    nodes,
+    own::Own,
+    proof::{self, Evidence, Fate, Fresh, Place},
 };
 use crate::{
     cluster::Cluster,
@@ -42,6 +44,8 @@ pub struct Auditor {
     pub calls: Calls,
     /// Reads the API server's store.
     pub fresh: Fresh,
+    /// What the controller has registered by itself.
+    pub own: Arc<Shared<Own>>,
     /// What hand-made endpoints have to fit.
     pub rules: Arc<endpoints::Rules>,
     /// How repairs are made.
@@ -178,16 +182,23 @@ impl Auditor {
     ) {
         let times = Times { confirm_after: self.settings.confirm_after, drain: self.settings.drain };
         let agreed = {
-            let expected = Expected::of(&self.cluster.read(), group, &self.rules);
+            let cluster = self.cluster.read();
+            self.own.update(|own| own.hand_over(&cluster));
+            let roll = nodes::roll(&cluster, &self.settings, Instant::now());
+            let expected = Expected::of(&cluster, &roll, &self.own.read(), group, &self.rules);
             ledger.compare(group, &expected, states, scope, asked, times)
         };
         let mut missing = Vec::new();
         let mut strays = Vec::new();
         for difference in agreed {
             match &difference {
-                Difference::Missing { target, .. } => {
+                Difference::Missing { target, pod } => {
                     self.metrics.difference("missing");
                     if self.still_wanted(group, &difference).await {
+                        // Remembered before it is done, so that it can be taken out whatever comes of the call.
+                        if let Some((name, uid)) = pod {
+                            self.own.update(|own| own.remember(group, *target, name, uid));
+                        }
                         missing.push(*target);
                     }
                 }
@@ -205,7 +216,8 @@ impl Auditor {
             self.calls.register(group, &missing, Why::Drift).await;
         }
         if !strays.is_empty() {
-            self.calls.deregister(group, &strays, Why::Drift).await;
+            let done = self.calls.deregister(group, &strays, Why::Drift).await;
+            self.own.update(|own| own.forget(group, &done));
         }
     }
 
@@ -250,7 +262,14 @@ impl Auditor {
             let pods = self.fresh.pods_at(target.address).await?;
             let uid = record.as_ref().map(|record| record.uid.as_str());
             let claimed_by = proof::claimant(&self.cluster.read(), group, *target, uid, &pods);
-            Ok::<_, kube::Error>(Evidence { node_gone, rebooted: false, agentless: false, fate, claimed_by })
+            Ok::<_, kube::Error>(Evidence {
+                node_gone,
+                rebooted: false,
+                agentless: false,
+                fate,
+                place: Place::Bound,
+                claimed_by,
+            })
         };
         match evidence.await {
             Ok(evidence) => {

@@ -17,9 +17,10 @@ use super::{
     calls::Calls,
     metrics::{Metrics, Why},
     nodes::{self, Kube},
+    own::Own,
     teardown::{self, Case, Deletions, Step},
 };
-use crate::{cluster::Cluster, events::Events, groups::Groups, shared::Shared};
+use crate::{answer, cluster::Cluster, events::Events, groups::Groups, shared::Shared};
 
 /// How often deletions are looked at while there are any.
 const TICK: Duration = Duration::from_millis(500);
@@ -34,6 +35,8 @@ pub struct Undertaker {
     pub cluster: Arc<Shared<Cluster>>,
     /// What is known of groups.
     pub groups: Arc<Shared<Groups>>,
+    /// What the controller has registered by itself.
+    pub own: Arc<Shared<Own>>,
     /// Changes Lattice.
     pub calls: Calls,
     /// Changes bindings.
@@ -90,6 +93,7 @@ impl Undertaker {
         }
         let groups = self.groups.read();
         let roll = nodes::roll(&cluster, &self.settings, now);
+        let own = self.own.read();
         let mut duties = Vec::new();
         for (name, entry) in cluster.bindings() {
             let meta = &entry.binding.metadata;
@@ -106,6 +110,7 @@ impl Undertaker {
                     taken: &taken,
                     since,
                     patience: self.settings.patience,
+                    own: &own,
                 };
                 teardown::step(&cluster, &roll, case, now)
             });
@@ -129,6 +134,7 @@ impl Undertaker {
                 let wanted: Vec<Target> = targets.iter().copied().collect();
                 let done = self.calls.deregister(group, &wanted, Why::BindingDeleted).await;
                 let complete = done.len() == wanted.len();
+                self.own.update(|own| own.forget(group, &done));
                 deletions.took(&duty.name, done);
                 complete
             }
@@ -166,7 +172,7 @@ impl Undertaker {
                 true
             }
             // The watch brings what is true now.
-            Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => true,
+            Err(error) if answer::came_too_late(&error) => true,
             Err(error) => {
                 tracing::warn!(binding = %duty.name, %error, "removing the finalizer failed and is tried again");
                 false
@@ -174,3 +180,6 @@ impl Undertaker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

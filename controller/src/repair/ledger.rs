@@ -5,12 +5,18 @@ use std::{
     time::Duration,
 };
 
-use lath_kubernetes::{binding::Ownership, standing::Standing, watch::ObjectName};
+use lath_kubernetes::{
+    Pod, binding::Ownership, node_targets::RecordState, standing::Standing, watch::ObjectName,
+};
 use lattice::{Target, TargetGroupArn, TargetState, TargetStatus};
 use tokio::time::Instant;
 
-use super::endpoints;
-use crate::cluster::{Cluster, Record, pod_name};
+use super::{endpoints, own::Own};
+use crate::cluster::{
+    Cluster, Record,
+    agents::{Agent, Roll},
+    pod_name,
+};
 
 /// What a group should hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,7 +34,15 @@ pub struct Expected {
 impl Expected {
     /// What the cluster says that a group should hold.
     #[must_use]
-    pub fn of(cluster: &Cluster, group: &TargetGroupArn, rules: &endpoints::Rules) -> Self {
+    ///
+    /// Only pods that somebody looks after are wanted: those of nodes that are gone are not.
+    pub fn of(
+        cluster: &Cluster,
+        roll: &Roll,
+        own: &Own,
+        group: &TargetGroupArn,
+        rules: &endpoints::Rules,
+    ) -> Self {
         let mut expected = Self::default();
         for entry in cluster.bindings_of(group) {
             let binding = &entry.binding;
@@ -41,7 +55,7 @@ impl Expected {
                 match standing {
                     Standing::Ready(target) => {
                         expected.allowed.insert(target);
-                        if accepted {
+                        if accepted && looked_after(cluster, roll, group, target, pod) {
                             expected.wanted.insert(target, Some((pod_name(pod), pod.uid.clone())));
                         }
                     }
@@ -61,11 +75,22 @@ impl Expected {
             let own = binding.status.iter().flat_map(|status| &status.endpoints);
             expected.allowed.extend(own.filter_map(|text| endpoints::parse(text)));
         }
-        for (target, record) in cluster.records_of(group) {
+        for (target, record) in cluster.records_of(group).chain(own.of(group)) {
             expected.records.entry(target).or_default().push(record.clone());
         }
         expected
     }
+}
+
+/// Whether the pod's agent lives, or the controller has recorded the target in its stead. What is not recorded is
+/// registered by whoever stands in, and recorded then.
+fn looked_after(cluster: &Cluster, roll: &Roll, group: &TargetGroupArn, target: Target, pod: &Pod) -> bool {
+    roll.of(&pod.node) == Agent::Live
+        || roll.stands_in_for(&pod.node)
+            && cluster
+                .recorded(group, target)
+                .iter()
+                .any(|record| record.uid == pod.uid && record.state == RecordState::Registered)
 }
 
 /// Something that two reads agree on.

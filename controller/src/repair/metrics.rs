@@ -25,6 +25,10 @@ pub enum Why {
 }
 
 impl Why {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Drift, Self::StandIn, Self::NodeGone, Self::BindingDeleted, Self::Endpoints];
+
     /// The word in metrics and logs.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -69,6 +73,7 @@ pub struct Metrics {
     deregistered: Family<WhyLabel, Counter>,
     failures: Family<WhyLabel, Counter>,
     agents: Family<StateLabel, Gauge>,
+    impaired: Gauge,
     braked: Gauge,
     tearing_down: Gauge,
     left_behind: Counter,
@@ -80,62 +85,77 @@ impl Metrics {
     #[must_use]
     pub fn register(registry: &mut Registry) -> Self {
         let metrics = Self::default();
-        registry.register(
-            "audits",
-            "Full listings of target groups by result (stable)",
-            metrics.audits.clone(),
-        );
+        registry.register("audits", "Full listings of target groups by result", metrics.audits.clone());
         registry.register_with_unit(
             "audit_worst_staleness",
-            "Time since the longest unaudited target group was audited (stable)",
+            "Time since the longest unaudited target group was audited",
             Unit::Seconds,
             metrics.staleness.clone(),
         );
         registry.register(
             "differences",
-            "Differences between Lattice and the cluster that two audits agreed on, by kind (stable)",
+            "Differences between Lattice and the cluster that two audits agreed on, by kind",
             metrics.differences.clone(),
         );
         registry.register(
             "removals_withheld",
-            "Targets that looked stray and were left in for want of proof (stable)",
+            "Targets that looked stray and were left in for want of proof",
             metrics.withheld.clone(),
         );
         registry.register(
             "repair_registered_targets",
-            "Targets that the controller registered, by reason (stable)",
+            "Targets that the controller registered, by reason",
             metrics.registered.clone(),
         );
         registry.register(
             "repair_deregistered_targets",
-            "Targets that the controller took out, by reason (stable)",
+            "Targets that the controller took out, by reason",
             metrics.deregistered.clone(),
         );
         registry.register(
             "repair_failures",
-            "Calls of repairs that failed, by reason of the repair (stable)",
+            "Calls of repairs that failed, by reason of the repair",
             metrics.failures.clone(),
         );
         registry.register(
             "agents",
-            "Nodes by how their agent fares: live, lapsed, absent, unjudged (stable)",
+            "Nodes by how their agent fares: live, lapsed, absent, unjudged",
             metrics.agents.clone(),
         );
         registry.register(
+            "agents_impaired",
+            "Live agents that say that their targets pipeline is not well",
+            metrics.impaired.clone(),
+        );
+        registry.register(
             "agents_braked",
-            "1 while so many agents are lapsed at once that the controller does not act on it (stable)",
+            "1 while so many agents are lapsed at once that the controller does not act on it",
             metrics.braked.clone(),
         );
         registry.register(
             "bindings_being_deleted",
-            "Deleted TargetGroupBindings whose targets are still being taken out (stable)",
+            "Deleted TargetGroupBindings whose targets are still being taken out",
             metrics.tearing_down.clone(),
         );
         registry.register(
             "bindings_left_behind",
-            "Deleted TargetGroupBindings that were let go with targets still registered (stable)",
+            "Deleted TargetGroupBindings that were let go with targets still registered",
             metrics.left_behind.clone(),
         );
+        // Series exist from the start, so that their first increase is seen.
+        for result in ["ok", "error"] {
+            drop(metrics.audits.get_or_create(&ResultLabel { result }));
+        }
+        for why in Why::ALL {
+            let label = WhyLabel { why: why.as_str() };
+            drop(metrics.registered.get_or_create(&label));
+            drop(metrics.deregistered.get_or_create(&label));
+            drop(metrics.failures.get_or_create(&label));
+        }
+        for kind in ["missing", "stray"] {
+            drop(metrics.differences.get_or_create(&KindLabel { kind }));
+        }
+        drop(metrics.agents.get_or_create(&StateLabel { state: "live" }));
         metrics
     }
 
@@ -168,6 +188,10 @@ impl Metrics {
 
     pub(super) fn failed(&self, why: Why) {
         self.failures.get_or_create(&WhyLabel { why: why.as_str() }).inc();
+    }
+
+    pub(super) fn impaired(&self, agents: usize) {
+        self.impaired.set(i64::try_from(agents).unwrap_or(i64::MAX));
     }
 
     /// Shows how agents fare. Tells whether the brake has just been set (`Some(true)`) or released (`Some(false)`).

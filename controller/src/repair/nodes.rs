@@ -118,8 +118,8 @@ impl Warden {
                     let warden = self.clone();
                     async move {
                         let result = match duty {
-                            Some((plan, agent)) => warden.stand_in(&node, plan, agent).await,
-                            None => warden.clear(&node).await,
+                            Some((plan, agent)) => Box::pin(warden.stand_in(&node, plan, agent)).await,
+                            None => Box::pin(warden.clear(&node)).await,
                         };
                         (node, result)
                     }
@@ -158,6 +158,10 @@ impl Warden {
                 .filter(|(node, _)| roll.stands_in_for(node))
                 .map(|(node, _)| node.clone())
                 .collect();
+            let impaired = roll
+                .iter()
+                .filter(|(node, agent)| *agent == Agent::Live && cluster.agents().complaint(node).is_some());
+            self.metrics.impaired(impaired.count());
             let mut duties = Duties::default();
             for (node, plan) in standin::plans(&cluster, &nodes) {
                 let agent = roll.of(&node);
@@ -234,12 +238,18 @@ impl Warden {
         let mut remove = BTreeSet::new();
         let mut forget = BTreeSet::new();
         for held in plan.suspects {
-            let fate = self.fresh.fate(&held.pod, &held.uid, held.target.address).await?;
+            let pod = self.fresh.pod(&held.pod, &held.uid).await?;
+            let fate = proof::fate_of(pod.as_ref(), held.target.address);
             let pods = self.fresh.pods_at(held.target.address).await?;
-            let claimed_by =
-                proof::claimant(&self.cluster.read(), &held.group, held.target, Some(&held.uid), &pods);
+            let (place, claimed_by) = {
+                let cluster = self.cluster.read();
+                (
+                    proof::place(&cluster, &held.group, &held.pod.namespace, pod.as_ref()),
+                    proof::claimant(&cluster, &held.group, held.target, Some(&held.uid), &pods),
+                )
+            };
             let agentless = agent == Agent::Absent;
-            let evidence = Evidence { node_gone: false, rebooted, agentless, fate, claimed_by };
+            let evidence = Evidence { node_gone: false, rebooted, agentless, fate, place, claimed_by };
             if proof::proves(&evidence) {
                 remove.insert(held);
             } else if evidence.claimed_by.is_some() && fate == proof::Fate::Gone {
@@ -322,7 +332,10 @@ impl Warden {
         let records: Api<NodeTargets> = Api::all(self.kube.0.clone());
         let record = records.get_opt(node).await?;
         let mut leftovers: BTreeMap<TargetGroupArn, Vec<Target>> = BTreeMap::new();
-        for held in record.iter().flat_map(|record| standin::held(&record.spec)) {
+        let recorded = record.iter().flat_map(|record| standin::held(&record.spec));
+        // The agent's last calls are in its record only a moment later, which the node may not have had.
+        let unrecorded = standin::members_on(&self.cluster.read(), node);
+        for held in recorded.chain(unrecorded).collect::<BTreeSet<_>>() {
             let pods = self.fresh.pods_at(held.target.address).await?;
             // Pods of the node itself may still stand in the API server; they are no reason to leave anything in.
             let pods: Vec<_> = pods.into_iter().filter(|pod| pod.node != node).collect();
@@ -331,7 +344,9 @@ impl Warden {
                 proof::claimant(&cluster, &held.group, held.target, Some(&held.uid), &pods)
             };
             let fate = self.fresh.fate(&held.pod, &held.uid, held.target.address).await?;
-            let evidence = Evidence { node_gone: true, rebooted: false, agentless: false, fate, claimed_by };
+            let place = proof::Place::Bound;
+            let evidence =
+                Evidence { node_gone: true, rebooted: false, agentless: false, fate, place, claimed_by };
             if proof::proves(&evidence) {
                 leftovers.entry(held.group).or_default().push(held.target);
             }
@@ -370,3 +385,6 @@ where
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,12 @@ use std::net::IpAddr;
 
 use k8s_openapi::api::core::v1 as core;
 use kube::{Api, Client, api::ListParams};
-use lath_kubernetes::{Pod, pod::Life, standing::Standing, watch::ObjectName};
+use lath_kubernetes::{
+    Pod,
+    pod::Life,
+    standing::{Absence, Standing},
+    watch::ObjectName,
+};
 use lattice::{Target, TargetGroupArn};
 
 use crate::cluster::Cluster;
@@ -22,6 +27,41 @@ pub enum Fate {
     Here,
 }
 
+/// Whether a pod has a place in a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Some binding selects it, or it can't be told because a binding is not accepted.
+    Bound,
+    /// There are bindings, all of them accepted, and none selects it.
+    NotSelected,
+    /// There is no binding of the group in its namespace any more.
+    NoBinding,
+}
+
+/// Whether a pod has a place in a group, by its labels in `pod`, which may be a fresh read.
+#[must_use]
+pub fn place(cluster: &Cluster, group: &TargetGroupArn, namespace: &str, pod: Option<&Pod>) -> Place {
+    let mut place = Place::NoBinding;
+    for entry in cluster.bindings_of(group) {
+        if entry.binding.metadata.namespace.as_deref() != Some(namespace) {
+            continue;
+        }
+        if entry.binding.metadata.deletion_timestamp.is_some() {
+            // Those who see to its end take its targets out.
+            return Place::Bound;
+        }
+        let out = pod.is_some_and(|pod| {
+            entry.binding.accepted()
+                && cluster.standing(&entry.binding, pod) == Some(Standing::Out(Absence::NotSelected))
+        });
+        if !out {
+            return Place::Bound;
+        }
+        place = Place::NotSelected;
+    }
+    place
+}
+
 /// What fresh, consistent reads say about a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
@@ -33,6 +73,8 @@ pub struct Evidence {
     pub agentless: bool,
     /// What became of the pod.
     pub fate: Fate,
+    /// Whether any binding of the group has a place for the pod.
+    pub place: Place,
     /// Another live pod that belongs into the group under the same address and port.
     pub claimed_by: Option<String>,
 }
@@ -46,6 +88,8 @@ pub fn proves(evidence: &Evidence) -> bool {
     match evidence.fate {
         Fate::Gone => true,
         _ if evidence.node_gone => true,
+        _ if evidence.place == Place::NoBinding => true,
+        _ if evidence.place == Place::NotSelected && evidence.agentless => true,
         Fate::Leaving => evidence.agentless,
         Fate::Moved => evidence.rebooted,
         Fate::Here => false,
@@ -74,11 +118,7 @@ impl Fresh {
     /// # Errors
     /// When the API server does not answer, in which case nothing is proven.
     pub async fn fate(&self, pod: &ObjectName, uid: &str, address: IpAddr) -> kube::Result<Fate> {
-        let pods: Api<core::Pod> = Api::namespaced(self.0.clone(), &pod.namespace);
-        Ok(match pods.get_opt(&pod.name).await? {
-            Some(pod) => fate(&Pod::from(&pod), uid, address),
-            None => Fate::Gone,
-        })
+        Ok(fate_of(self.pod(pod, uid).await?.as_ref(), address))
     }
 
     /// The pod of this name and UID, if there is one.
@@ -112,15 +152,14 @@ impl Fresh {
     }
 }
 
-fn fate(pod: &Pod, uid: &str, address: IpAddr) -> Fate {
-    if pod.uid != uid {
-        Fate::Gone
-    } else if pod.life != Life::Live {
-        Fate::Leaving
-    } else if pod.addresses.contains(&address) {
-        Fate::Here
-    } else {
-        Fate::Moved
+/// What became of a pod, as far as this address is concerned. `pod` is what a fresh read of its UID brought.
+#[must_use]
+pub fn fate_of(pod: Option<&Pod>, address: IpAddr) -> Fate {
+    match pod {
+        None => Fate::Gone,
+        Some(pod) if pod.life != Life::Live => Fate::Leaving,
+        Some(pod) if pod.addresses.contains(&address) => Fate::Here,
+        Some(_) => Fate::Moved,
     }
 }
 
@@ -164,6 +203,7 @@ mod tests {
             rebooted: false,
             agentless: false,
             fate: Fate::Here,
+            place: Place::Bound,
             claimed_by: None,
         };
         let claimed = Some("shop/web-1".to_owned());
@@ -173,6 +213,9 @@ mod tests {
             (Evidence { fate: Fate::Gone, claimed_by: claimed.clone(), ..nothing.clone() }, false),
             (Evidence { node_gone: true, ..nothing.clone() }, true),
             (Evidence { node_gone: true, claimed_by: claimed, ..nothing.clone() }, false),
+            (Evidence { place: Place::NoBinding, ..nothing.clone() }, true),
+            (Evidence { place: Place::NotSelected, ..nothing.clone() }, false),
+            (Evidence { place: Place::NotSelected, agentless: true, ..nothing.clone() }, true),
             (Evidence { fate: Fate::Moved, ..nothing.clone() }, false),
             (Evidence { fate: Fate::Moved, rebooted: true, ..nothing.clone() }, true),
             (Evidence { fate: Fate::Here, rebooted: true, ..nothing.clone() }, false),
@@ -184,13 +227,13 @@ mod tests {
     }
 
     #[test]
-    fn a_pod_of_another_uid_under_the_name_is_another_pod() {
+    fn the_fate_of_a_pod_by_a_fresh_read_of_its_uid() {
         let mut pod = crate::testing::pod("web-0", 1);
         let address = pod.addresses[0];
-        assert_eq!(fate(&pod, "uid-web-0", address), Fate::Here);
-        assert_eq!(fate(&pod, "uid-of-before", address), Fate::Gone);
-        assert_eq!(fate(&pod, "uid-web-0", [10, 0, 0, 9].into()), Fate::Moved);
+        assert_eq!(fate_of(None, address), Fate::Gone);
+        assert_eq!(fate_of(Some(&pod), address), Fate::Here);
+        assert_eq!(fate_of(Some(&pod), [10, 0, 0, 9].into()), Fate::Moved);
         pod.life = Life::Leaving;
-        assert_eq!(fate(&pod, "uid-web-0", address), Fate::Leaving);
+        assert_eq!(fate_of(Some(&pod), address), Fate::Leaving);
     }
 }

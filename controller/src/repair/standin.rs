@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use lath_kubernetes::{
     Pod,
     node_targets::{GroupRecord, NodeTargetsSpec, RecordState, Summary, TargetRecord, Writer},
-    pod::Life,
     standing::Standing,
     watch::ObjectName,
 };
 use lattice::{Target, TargetGroupArn};
 
+use super::proof::{self, Fate, Place};
 use crate::cluster::{Cluster, pod_name};
 
 /// A target with the pod for which it is, or was, registered.
@@ -83,10 +83,9 @@ pub fn plans(cluster: &Cluster, nodes: &BTreeSet<String>) -> BTreeMap<String, Pl
 
 /// Whether, by what is known, the pod of a recorded target no longer has a right to it. Only a reason to look.
 fn suspect(cluster: &Cluster, held: &Held) -> bool {
-    match cluster.pod_by_uid(&held.pod, &held.uid) {
-        Some(pod) => pod.life != Life::Live || !pod.addresses.contains(&held.target.address),
-        None => true,
-    }
+    let pod = cluster.pod_by_uid(&held.pod, &held.uid);
+    proof::fate_of(pod.map(|pod| &**pod), held.target.address) != Fate::Here
+        || proof::place(cluster, &held.group, &held.pod.namespace, pod.map(|pod| &**pod)) != Place::Bound
 }
 
 /// Everything in a record that can be read.
@@ -106,6 +105,21 @@ pub fn held(spec: &NodeTargetsSpec) -> Vec<Held> {
             })
         })
         .collect()
+}
+
+/// Every target that the agent of this node may have registered, as far as the node's pods tell.
+#[must_use]
+pub fn members_on(cluster: &Cluster, node: &str) -> BTreeSet<Held> {
+    let bound = cluster.bindings().filter_map(|(_, entry)| Some((&entry.binding, entry.group.as_ref()?)));
+    let members = bound.filter(|(binding, _)| binding.accepted()).flat_map(|(binding, group)| {
+        cluster.members(binding).filter(|(pod, _)| pod.node == node).filter_map(|(pod, standing)| match standing {
+            Standing::Ready(target) | Standing::Unready(target) => {
+                Some(Held { group: group.clone(), target, pod: pod_name(pod), uid: pod.uid.clone() })
+            }
+            Standing::Out(_) => None,
+        })
+    });
+    members.collect()
 }
 
 /// The record after `set` were put into a state and `removed` were taken out.

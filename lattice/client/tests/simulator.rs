@@ -1,5 +1,7 @@
 //! The client against the simulator: the real SDK, encoding, paging and errors, without a socket and on paused time.
 
+#![allow(clippy::unwrap_used, reason = "a test's helpers fail as its tests do")]
+
 use std::{net::Ipv4Addr, time::Duration};
 
 use lattice::{Target, TargetGroupArn, TargetStatus, group::TargetGroupType, target::IpFamily};

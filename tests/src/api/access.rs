@@ -179,8 +179,7 @@ impl Access {
         }
         let content_type = head.headers.get(http::header::CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let result =
-            resource.answer(&mut server::lock(&self.store), verb, &query, content_type, &body);
+        let result = resource.answer(&mut server::lock(&self.store), verb, &query, content_type, &body);
         match result {
             Ok((status, object)) => answer(status, &object),
             Err(refusal) => answer(refusal.code, &refusal.status()),

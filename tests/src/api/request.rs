@@ -39,9 +39,8 @@ pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
     pub(super) fn parse(query: &str) -> Self {
-        let decode = |text: &str| {
-            percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
-        };
+        let decode =
+            |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
         let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         Self(pairs.map(|(name, value)| (decode(name), decode(value))).collect())
     }
@@ -144,9 +143,7 @@ impl Resource {
             }
             ("update", Some(name)) => store.replace(&self.key(name), input()?, self.part).map(answer),
             ("delete", Some(name)) => store.delete(&self.key(name), &input()?).map(answer),
-            ("patch", Some(name)) => {
-                self.patch(store, &self.key(name), content_type, &input()?).map(answer)
-            }
+            ("patch", Some(name)) => self.patch(store, &self.key(name), content_type, &input()?).map(answer),
             _ => Err(Refusal::new(405, "MethodNotAllowed", format!("{verb} of {}", self.collection))),
         }
     }

@@ -65,7 +65,11 @@ impl ApiServer {
 
     /// An object, if it is there and well formed.
     #[must_use]
-    pub fn get<K: Resource<DynamicType = ()> + DeserializeOwned>(&self, namespace: &str, name: &str) -> Option<K> {
+    pub fn get<K: Resource<DynamicType = ()> + DeserializeOwned>(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Option<K> {
         let object = lock(&self.store).get(&key::<K>(namespace, name)).ok()?;
         serde_json::from_value((*object).clone()).ok()
     }

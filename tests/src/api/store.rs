@@ -121,7 +121,12 @@ impl Store {
     }
 
     /// Makes an object.
-    pub(super) fn create(&mut self, key: &ObjectKey, object: Value, part: Part) -> Result<Arc<Value>, Refusal> {
+    pub(super) fn create(
+        &mut self,
+        key: &ObjectKey,
+        object: Value,
+        part: Part,
+    ) -> Result<Arc<Value>, Refusal> {
         if self.objects.contains_key(key) {
             let message = format!("{} {:?} already exists", key.collection, key.name);
             return Err(Refusal::new(409, "AlreadyExists", message));
@@ -166,7 +171,11 @@ impl Store {
         };
         keep_identity(&before, &mut after);
         if part != Part::All {
-            set(&mut after["metadata"], "deletionTimestamp", before["metadata"].get("deletionTimestamp").cloned());
+            set(
+                &mut after["metadata"],
+                "deletionTimestamp",
+                before["metadata"].get("deletionTimestamp").cloned(),
+            );
         }
         if after == *before {
             return Ok(before);

@@ -77,7 +77,8 @@ async fn lists_select_by_field_and_label() {
 async fn a_watch_tells_what_enters_changes_and_leaves_its_selection() {
     let api = ApiServer::default();
     let client = api.access().client();
-    let begin = pods(client.clone()).list(&ListParams::default()).await.unwrap().metadata.resource_version.unwrap();
+    let begin =
+        pods(client.clone()).list(&ListParams::default()).await.unwrap().metadata.resource_version.unwrap();
     api.put(&pod("a", "", "10.0.0.1")).unwrap();
     api.put(&pod("other", "n2", "10.0.0.2")).unwrap();
     api.edit::<Pod>("shop", "a", |pod| pod.spec.as_mut().unwrap().node_name = Some("n1".into())).unwrap();
@@ -99,8 +100,11 @@ async fn writes_go_by_version_uid_and_subresource() {
 
     let ready = |status: &str| json!({ "status": { "conditions": [{ "type": "Ready", "status": status }] } });
     let params = PatchParams::default();
-    for patch in [ready("False"), json!({ "status": { "conditions": [{ "type": "X", "status": "True" }] } }), ready("True")]
-    {
+    for patch in [
+        ready("False"),
+        json!({ "status": { "conditions": [{ "type": "X", "status": "True" }] } }),
+        ready("True"),
+    ] {
         pods.patch_status("a", &params, &Patch::Strategic(patch)).await.unwrap();
     }
     let patched = pods.patch("a", &params, &Patch::Merge(ready("ignored"))).await.unwrap();
@@ -128,7 +132,10 @@ async fn deletion_waits_for_finalizers_and_gives_pods_time() {
     assert_eq!(code(&pods.get("a").await.unwrap_err()), 404);
 
     let services = Api::<k8s_openapi::api::core::v1::Service>::namespaced(api.access().client(), "shop");
-    api.put_value("v1/services", json!({ "metadata": { "name": "web", "namespace": "shop", "finalizers": ["x"] } }));
+    api.put_value(
+        "v1/services",
+        json!({ "metadata": { "name": "web", "namespace": "shop", "finalizers": ["x"] } }),
+    );
     services.delete("web", &DeleteParams::default()).await.unwrap();
     assert!(services.get("web").await.unwrap().metadata.deletion_timestamp.is_some());
     let free = Patch::Merge(json!({ "metadata": { "finalizers": null } }));
@@ -140,7 +147,8 @@ async fn deletion_waits_for_finalizers_and_gives_pods_time() {
 async fn an_outage_is_one_clients_own_and_watches_catch_up_after_it() {
     let api = ApiServer::default();
     let (cut, whole) = (api.access(), api.access());
-    let begin = pods(whole.client()).list(&ListParams::default()).await.unwrap().metadata.resource_version.unwrap();
+    let begin =
+        pods(whole.client()).list(&ListParams::default()).await.unwrap().metadata.resource_version.unwrap();
     let watching = tokio::spawn(told(cut.client(), "spec.nodeName=n1", &begin.clone().leak()[..]));
     sleep(Duration::from_secs(1)).await;
 

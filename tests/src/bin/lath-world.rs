@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tests::command::{controlplane, demo, hidden, log_to_stderr, world};
+use tests::command::{bench, controlplane, demo, hidden, log_to_stderr, world};
 use tests::error::{Error, Result};
 
 /// The test world of Lath: a real control plane, nodes that are network namespaces, and a simulated cloud.
@@ -22,6 +22,9 @@ enum Command {
     /// A cluster with nodes and a cloud. Needs root.
     #[command(subcommand)]
     World(world::WorldCommand),
+    /// Measure. Needs no root.
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Show Lath at work on a world of its own. Needs root.
     Demo(demo::Demo),
 }
@@ -48,6 +51,7 @@ async fn run(arguments: Arguments) -> Result<()> {
     match arguments.command {
         Command::ControlPlane(command) => controlplane::run(command).await,
         Command::World(command) => world::run(command).await,
+        Command::Bench(command) => bench::run(command).await,
         Command::Demo(command) => demo::run(command).await,
     }
 }

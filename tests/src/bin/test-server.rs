@@ -60,7 +60,8 @@ async fn run() -> Result<()> {
         pod: std::env::var("POD_NAME").unwrap_or_else(|_| variable("HOSTNAME")),
         node: variable("NODE_NAME"),
         namespace: std::env::var("POD_NAMESPACE").unwrap_or_else(|_| {
-            std::fs::read_to_string("/var/run/secrets/kubernetes.io/serviceaccount/namespace").unwrap_or_default()
+            std::fs::read_to_string("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+                .unwrap_or_default()
         }),
         delay_ms: AtomicU64::new(0),
         ready: AtomicBool::new(true),
@@ -70,9 +71,11 @@ async fn run() -> Result<()> {
     let connections = TaskTracker::new();
     let ports = std::env::var("PORT").unwrap_or_else(|_| "8080".into());
     for port in ports.split(',') {
-        let port: u16 = port.trim().parse().with_context(|| format!("PORT holds {port:?}, which is no port"))?;
+        let port: u16 =
+            port.trim().parse().with_context(|| format!("PORT holds {port:?}, which is no port"))?;
         // The unspecified IPv6 address takes connections of both families.
-        let listener = TcpListener::bind(("::", port)).await.with_context(|| format!("listening on port {port}"))?;
+        let listener =
+            TcpListener::bind(("::", port)).await.with_context(|| format!("listening on port {port}"))?;
         println!("listening on port {port}");
         tokio::spawn(accept(Arc::clone(&server), listener, connections.clone()));
     }
@@ -170,7 +173,9 @@ fn obey(server: &Arc<Server>, control: &str, query: &str) -> Response<Full<Bytes
     let number = |name: &str| value(name).and_then(|value| value.parse::<u64>().ok());
     let done = match control {
         "slow" => number("ms").map(|ms| server.delay_ms.store(ms, Ordering::Relaxed)),
-        "ready" => value("value").and_then(|value| value.parse().ok()).map(|ready| server.ready.store(ready, Ordering::Relaxed)),
+        "ready" => value("value")
+            .and_then(|value| value.parse().ok())
+            .map(|ready| server.ready.store(ready, Ordering::Relaxed)),
         "close" => {
             let after = Duration::from_millis(number("after").unwrap_or(0));
             let server = Arc::clone(server);
@@ -193,13 +198,18 @@ fn obey(server: &Arc<Server>, control: &str, query: &str) -> Response<Full<Bytes
     };
     match done {
         Some(()) => respond(StatusCode::OK, &json!({"done": control})),
-        None => respond(StatusCode::BAD_REQUEST, &json!({"error": format!("cannot do {control:?} with {query:?}")})),
+        None => respond(
+            StatusCode::BAD_REQUEST,
+            &json!({"error": format!("cannot do {control:?} with {query:?}")}),
+        ),
     }
 }
 
 fn respond(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(format!("{body}\n"))));
     *response.status_mut() = status;
-    response.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
     response
 }

@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode};
 
 /// Runs the hidden subcommand `name`, if there is one of that name.
+#[must_use]
 pub fn run(name: &str, arguments: Vec<OsString>) -> Option<ExitCode> {
     match name {
         "session" => Some(session(arguments)),

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::error::{Doing as _, Error, Result};
+use crate::lath::Install;
 use crate::world::{Description, World, WorldOptions, built};
 
 /// What to do with a world.
@@ -35,7 +36,7 @@ pub struct Options {
     /// Let images whose name matches PATTERN run BINARY: a path, or a binary of this workspace such as test-server.
     #[arg(long = "image", value_name = "PATTERN=BINARY", value_parser = image)]
     images: Vec<(String, PathBuf)>,
-    /// Do not start the simulator.
+    /// Do not start the simulator. Lath is not installed then, either.
     #[arg(long)]
     without_cloud: bool,
     /// Do not install Lath.
@@ -47,8 +48,16 @@ pub struct Options {
 fn image(text: &str) -> std::result::Result<(String, PathBuf), String> {
     let (pattern, binary) =
         text.split_once('=').ok_or("write PATTERN=BINARY, for example '*=test-server'".to_owned())?;
-    let path = if binary.contains('/') { std::path::absolute(binary).map_err(|error| error.to_string())? } else { built(binary) };
-    if path.is_file() { Ok((pattern.to_owned(), path)) } else { Err(format!("there is no binary {}", path.display())) }
+    let path = if binary.contains('/') {
+        std::path::absolute(binary).map_err(|error| error.to_string())?
+    } else {
+        built(binary)
+    };
+    if path.is_file() {
+        Ok((pattern.to_owned(), path))
+    } else {
+        Err(format!("there is no binary {}", path.display()))
+    }
 }
 
 /// Runs the subcommand.
@@ -87,13 +96,16 @@ fn world_options(options: &Options) -> Result<WorldOptions> {
 }
 
 fn absolute(folder: &std::path::Path) -> Result<PathBuf> {
-    std::path::absolute(folder).map_err(|error| Error::Usage(format!("{} is no folder: {error}", folder.display())))
+    std::path::absolute(folder)
+        .map_err(|error| Error::Usage(format!("{} is no folder: {error}", folder.display())))
 }
 
-/// Installs Lath's chart, unless that is not wanted.
+/// Installs Lath's chart, unless that is not wanted. Without a cloud it would have nothing to talk to.
 async fn install(options: &Options, description: &Description) -> Result<()> {
-    let _ = (options.without_lath, description);
-    Ok(())
+    if options.without_lath || options.without_cloud {
+        return Ok(());
+    }
+    Install::default().run(description).await
 }
 
 fn print(description: &Description) {

@@ -37,6 +37,7 @@ pub struct Enter {
 }
 
 /// The hidden subcommand `enter JSON`: runs the command and ends with its exit code.
+#[must_use]
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
     match enter(arguments) {
         Ok(code) => ExitCode::from(code),

@@ -4,15 +4,28 @@ use std::io;
 
 use rustix::fs::{Gid, Uid};
 use rustix::thread::{
-    CapabilitySet, CapabilitySets, capabilities, clear_ambient_capability_set, remove_capability_from_bounding_set,
-    set_capabilities, set_no_new_privs, set_thread_gid, set_thread_groups, set_thread_uid,
+    CapabilitySet, CapabilitySets, capabilities, clear_ambient_capability_set,
+    remove_capability_from_bounding_set, set_capabilities, set_no_new_privs, set_thread_gid,
+    set_thread_groups, set_thread_uid,
 };
 use serde::{Deserialize, Serialize};
 
 /// What container runtimes leave to a container that asks for nothing, without the prefix `CAP_`.
 pub const DEFAULT_CAPABILITIES: [&str; 14] = [
-    "CHOWN", "DAC_OVERRIDE", "FSETID", "FOWNER", "MKNOD", "NET_RAW", "SETGID", "SETUID", "SETFCAP", "SETPCAP",
-    "NET_BIND_SERVICE", "SYS_CHROOT", "KILL", "AUDIT_WRITE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FSETID",
+    "FOWNER",
+    "MKNOD",
+    "NET_RAW",
+    "SETGID",
+    "SETUID",
+    "SETFCAP",
+    "SETPCAP",
+    "NET_BIND_SERVICE",
+    "SYS_CHROOT",
+    "KILL",
+    "AUDIT_WRITE",
 ];
 
 /// The number of the last capability that this program knows: `CAP_CHECKPOINT_RESTORE`.
@@ -34,6 +47,7 @@ pub struct Privileges {
 }
 
 /// The bit of a capability by its name without `CAP_`, if it is one.
+#[must_use]
 pub fn capability(name: &str) -> Option<u64> {
     CapabilitySet::from_name(name).map(|capability| capability.bits())
 }

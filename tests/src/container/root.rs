@@ -2,14 +2,14 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
 use rustix::fs::{CWD, XattrFlags};
 use rustix::mount::{
-    MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, mount, mount_bind, mount_change,
-    mount_remount, move_mount, open_tree, unmount,
+    MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, mount, mount_bind,
+    mount_change, mount_remount, move_mount, open_tree, unmount,
 };
 use rustix::process::pivot_root;
 
@@ -54,7 +54,10 @@ pub(super) fn build(container: &Container) -> io::Result<()> {
     for taken in mounts {
         put(&taken).map_err(|error| {
             let Mount { source, target, .. } = taken.mount;
-            io::Error::new(error.kind(), format!("mounting {} at {}: {error}", source.display(), target.display()))
+            io::Error::new(
+                error.kind(),
+                format!("mounting {} at {}: {error}", source.display(), target.display()),
+            )
         })?;
     }
     if container.read_only_root {
@@ -74,10 +77,13 @@ struct Taken<'a> {
 fn take(mount: &Mount) -> io::Result<Taken<'_>> {
     let taken = || -> io::Result<Taken<'_>> {
         let is_folder = fs::metadata(&mount.source)?.is_dir();
-        let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
+        let flags =
+            OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
         Ok(Taken { mount, tree: open_tree(CWD, &mount.source, flags)?, is_folder })
     };
-    taken().map_err(|error| io::Error::new(error.kind(), format!("looking for {}: {error}", mount.source.display())))
+    taken().map_err(|error| {
+        io::Error::new(error.kind(), format!("looking for {}: {error}", mount.source.display()))
+    })
 }
 
 fn kernel_file_systems(merged: &Path) -> io::Result<()> {

@@ -27,6 +27,7 @@ const PROGRAMS: [(&str, &str); 6] = [
 ];
 
 /// The version of Kubernetes that is built, as `v1.36.3`.
+#[must_use]
 pub fn kubernetes_version() -> &'static str {
     required_version(GO_MOD, "k8s.io/kubernetes").unwrap_or("v0.0.0")
 }
@@ -53,7 +54,9 @@ impl Binaries {
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let cache = variable("XDG_CACHE_HOME")
             .or_else(|| variable("HOME").map(|home| home.join(".cache")))
-            .ok_or_else(|| Error::Usage("set HOME or XDG_CACHE_HOME, where the control plane is kept once built".into()))?;
+            .ok_or_else(|| {
+            Error::Usage("set HOME or XDG_CACHE_HOME, where the control plane is kept once built".into())
+        })?;
         Ok(Self {
             cache: cache.join("lath/controlplane").join(cache_key()),
             assets: variable("KUBEBUILDER_ASSETS"),
@@ -61,6 +64,7 @@ impl Binaries {
     }
 
     /// The path of a program by its usual name, such as `kubectl`, whether it exists or not.
+    #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {
         self.assets
             .iter()

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, SanType,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, SanType,
 };
 
 use crate::error::{Doing as _, Result};
@@ -59,11 +59,13 @@ impl Authority {
     }
 
     /// The authority's certificate, PEM.
+    #[must_use]
     pub fn pem(&self) -> &str {
         &self.pem
     }
 
     /// Where its certificates are kept.
+    #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -73,7 +75,8 @@ impl Authority {
         let doing = || format!("making the certificate of {}", subject.name);
         let mut params = params(subject.name, subject.group);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];
+        params.extended_key_usages =
+            vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];
         for name in subject.names {
             params.subject_alt_names.push(SanType::DnsName((*name).try_into().doing_with(doing)?));
         }

@@ -31,6 +31,7 @@ impl Component {
     pub const ALL: [Self; 4] = [Self::Etcd, Self::ApiServer, Self::ControllerManager, Self::Scheduler];
 
     /// The program's name.
+    #[must_use]
     pub fn program(self) -> &'static str {
         match self {
             Self::Etcd => "etcd",
@@ -54,6 +55,7 @@ pub struct Ports {
 
 impl Ports {
     /// The usual ports with this one of the API server, for a network namespace of one's own.
+    #[must_use]
     pub fn usual(api_server: u16) -> Self {
         Self { api_server, etcd: 2379, etcd_peer: 2380, controller_manager: 10257, scheduler: 10259 }
     }
@@ -67,7 +69,8 @@ impl Ports {
             .collect::<std::io::Result<_>>()
             .doing(doing)?;
         let mut ports = listeners.iter().map(|listener| listener.local_addr().map(|address| address.port()));
-        let mut next = || ports.next().unwrap_or_else(|| Err(std::io::Error::other("no listener"))).doing(doing);
+        let mut next =
+            || ports.next().unwrap_or_else(|| Err(std::io::Error::other("no listener"))).doing(doing);
         Ok(Self {
             api_server: next()?,
             etcd: next()?,
@@ -95,16 +98,19 @@ pub struct Settings {
 
 impl Settings {
     /// The URL of the API server.
+    #[must_use]
     pub fn server(&self) -> String {
         format!("https://{}", std::net::SocketAddr::new(self.address, self.ports.api_server))
     }
 
     /// The folder of certificates and keys.
+    #[must_use]
     pub fn certificates(&self) -> PathBuf {
         self.folder.join("certificates")
     }
 
     /// The log of a component.
+    #[must_use]
     pub fn log(&self, component: Component) -> PathBuf {
         self.folder.join("logs").join(format!("{}.log", component.program()))
     }
@@ -142,7 +148,12 @@ impl Settings {
         kubeconfig::admin(&authority, &self.server(), &self.folder.join("kubeconfig"))?;
         for component in [Component::ControllerManager, Component::Scheduler] {
             let name = component.program();
-            kubeconfig::component(&authority, &self.server(), name, &self.folder.join(format!("{name}.kubeconfig")))?;
+            kubeconfig::component(
+                &authority,
+                &self.server(),
+                name,
+                &self.folder.join(format!("{name}.kubeconfig")),
+            )?;
         }
         Ok(authority)
     }

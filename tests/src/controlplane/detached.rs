@@ -137,7 +137,9 @@ pub async fn stop(folder: &Path) -> Result<()> {
         return Err(Error::failed("ending the control plane", "a process survives SIGKILL"));
     }
     match std::fs::remove_file(Running::file(&folder)) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).doing("forgetting the processes"),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).doing("forgetting the processes")
+        }
         _ => Ok(()),
     }
 }

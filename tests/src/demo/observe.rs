@@ -73,7 +73,13 @@ pub(super) struct Observer {
 
 impl Observer {
     /// Starts watching the pods of `namespace`, and the targets of `group`.
-    pub(super) fn start(client: Client, lattice: Lattice, namespace: &str, group: String, logs: PathBuf) -> Self {
+    pub(super) fn start(
+        client: Client,
+        lattice: Lattice,
+        namespace: &str,
+        group: String,
+        logs: PathBuf,
+    ) -> Self {
         let (publish, seen) = watch::channel(Seen::default());
         let shared = Arc::new(Mutex::new(publish));
         let mut tasks = tokio::task::JoinSet::new();
@@ -125,7 +131,11 @@ fn note_pod(seen: &mut Seen, pod: &Pod, gone: bool) {
     row.phase = status.phase.unwrap_or_default();
     row.leaving = pod.metadata.deletion_timestamp.is_some();
     row.gone = gone;
-    row.ready = status.conditions.iter().flatten().any(|condition| condition.type_ == "Ready" && condition.status == "True");
+    row.ready = status
+        .conditions
+        .iter()
+        .flatten()
+        .any(|condition| condition.type_ == "Ready" && condition.status == "True");
 }
 
 async fn poll(lattice: Lattice, group: String, logs: PathBuf, shared: Arc<Mutex<watch::Sender<Seen>>>) {
@@ -152,8 +162,11 @@ async fn poll(lattice: Lattice, group: String, logs: PathBuf, shared: Arc<Mutex<
                     let state = states.get(&format!("{}:{PORT}", row.address));
                     row.target = state.cloned().unwrap_or_default();
                 }
-                seen.targets =
-                    states.into_iter().filter(|(_, state)| state != "DRAINING").map(|(target, _)| target).collect();
+                seen.targets = states
+                    .into_iter()
+                    .filter(|(_, state)| state != "DRAINING")
+                    .map(|(target, _)| target)
+                    .collect();
             }
         });
         tokio::time::sleep(PERIOD).await;

@@ -1,6 +1,6 @@
 //! What the demo does, step by step.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::Path, time::Duration};
 
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::Pod};
 use kube::{
@@ -9,7 +9,10 @@ use kube::{
     core::{ApiResource, GroupVersionKind},
 };
 use serde_json::{Value, json};
-use tokio::time::Instant;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::Instant,
+};
 
 use super::{
     Options,
@@ -18,6 +21,7 @@ use super::{
     view::View,
 };
 use crate::{
+    controlplane::Binaries,
     error::{Doing as _, Error, Result},
     lath::{self, Install},
     lattice::Lattice,
@@ -44,32 +48,52 @@ const QUIET: Duration = Duration::from_secs(1);
 /// # Errors
 /// When a step fails, or the outcome is not clean.
 pub async fn run(options: Options) -> Result<()> {
-    let folder = tempfile::Builder::new().prefix("lath-demo-").tempdir().doing("making a folder for the demo")?;
+    let folder =
+        tempfile::Builder::new().prefix("lath-demo-").tempdir().doing("making a folder for the demo")?;
     let path = folder.path().to_owned();
     let mut view = View::new();
-    let world_options = WorldOptions::new(&path);
+    view.say("Starting a cluster of two nodes and a cloud on this machine");
     if options.keep {
-        view.say("Starting a cluster of two nodes and a cloud on this machine");
-        World::start_detached(world_options).await?;
-        let world = World::attach(&path)?;
-        let outcome = play(&world, &mut view).await;
-        let kept = folder.keep();
-        println!("{}", after_keep(&kept));
-        outcome
-    } else {
-        view.say("Starting a cluster of two nodes and a cloud on this machine");
-        let world = World::start(world_options).await?;
-        let outcome = tokio::select! {
-            outcome = play(&world, &mut view) => outcome,
-            _ = tokio::signal::ctrl_c() => {
-                view.settle();
-                view.say("Interrupted");
-                Ok(())
-            }
+        let started = tokio::select! {
+            started = World::start_detached(WorldOptions::new(&path)) => started.map(|_| true)?,
+            () = interrupted() => false,
         };
-        view.say("Taking everything down");
-        world.stop().await?;
-        outcome
+        let outcome = tokio::select! {
+            outcome = async { play(&World::attach(&path)?, &mut view).await }, if started => Some(outcome),
+            () = interrupted(), if started => None,
+            else => None,
+        };
+        if let Some(outcome) = outcome {
+            println!("{}", after_keep(&folder.keep()));
+            return outcome;
+        }
+        view.settle();
+        view.say("Interrupted: taking everything down");
+        return World::stop_detached(&path).await;
+    }
+    let world = tokio::select! {
+        world = World::start(WorldOptions::new(&path)) => world?,
+        () = interrupted() => return Ok(()),
+    };
+    let outcome = tokio::select! {
+        outcome = play(&world, &mut view) => outcome,
+        () = interrupted() => {
+            view.settle();
+            view.say("Interrupted");
+            Ok(())
+        }
+    };
+    view.say("Taking everything down");
+    world.stop().await?;
+    outcome
+}
+
+/// Waits for Ctrl-C, or for being asked to end.
+async fn interrupted() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
     }
 }
 
@@ -88,8 +112,7 @@ async fn play(world: &World, view: &mut View) -> Result<()> {
     for object in objects(&group) {
         apply(&client, object).await?;
     }
-    let observer =
-        Observer::start(client.clone(), lattice, NAMESPACE, group, world.folder().join("logs"));
+    let observer = Observer::start(client.clone(), lattice, NAMESPACE, group, world.folder().join("logs"));
     let mut stage = Stage { client, view, observer };
     stage.until_settled(3).await?;
 
@@ -106,7 +129,9 @@ async fn play(world: &World, view: &mut View) -> Result<()> {
     stage.until_settled(6).await?;
     let before = stage.names();
     stage.roll_out().await?;
-    stage.until(|seen| living(seen).any(|row| row.ready && !before.contains(&row.name)), "the first new pod").await?;
+    stage
+        .until(|seen| living(seen).any(|row| row.ready && !before.contains(&row.name)), "the first new pod")
+        .await?;
     stage.view.say("Killing the agent of node-0 with SIGKILL, in the middle of it");
     let agent = agent_pod(&stage.client, "node-0").await?;
     world.node(0).kill(&format!("{}/{agent}", lath::NAMESPACE), "agent").await?;
@@ -119,7 +144,10 @@ async fn play(world: &World, view: &mut View) -> Result<()> {
     if summary.is_clean() {
         Ok(())
     } else {
-        Err(Error::failed("the demo", "pods were lost or targets are stale; please report this with the output above"))
+        Err(Error::failed(
+            "the demo",
+            "pods were lost or targets are stale; please report this with the output above",
+        ))
     }
 }
 
@@ -141,7 +169,10 @@ impl Stage<'_> {
             }
             if Instant::now() > give_up {
                 self.view.settle();
-                return Err(Error::failed(format!("waiting for {what}"), format!("nothing after {STEP_LIMIT:?}")));
+                return Err(Error::failed(
+                    format!("waiting for {what}"),
+                    format!("nothing after {STEP_LIMIT:?}"),
+                ));
             }
             tokio::time::sleep(FRAME).await;
         }
@@ -186,8 +217,9 @@ fn living(seen: &Seen) -> impl Iterator<Item = &super::observe::Row> {
 
 async fn agent_pod(client: &Client, node: &str) -> Result<String> {
     let api: Api<Pod> = Api::namespaced(client.clone(), lath::NAMESPACE);
-    let params =
-        ListParams::default().labels("app.kubernetes.io/component=agent").fields(&format!("spec.nodeName={node}"));
+    let params = ListParams::default()
+        .labels("app.kubernetes.io/component=agent")
+        .fields(&format!("spec.nodeName={node}"));
     let pods = api.list(&params).await.doing("looking for the agent's pod")?;
     let name = pods.items.first().and_then(|pod| pod.metadata.name.clone());
     name.ok_or_else(|| Error::failed("looking for the agent's pod", format!("there is none on {node}")))
@@ -246,15 +278,24 @@ async fn apply(client: &Client, object: Value) -> Result<()> {
     Ok(())
 }
 
-fn after_keep(folder: &PathBuf) -> String {
+fn after_keep(folder: &Path) -> String {
     let kubeconfig = folder.join("kubeconfig");
-    let kubeconfig = kubeconfig.display();
+    let on_path = std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join("kubectl").is_file()));
+    let built = Binaries::from_environment().map(|binaries| binaries.path("kubectl"));
+    let kubectl = match built {
+        Ok(built) if !on_path => built.display().to_string(),
+        _ => "kubectl".into(),
+    };
     format!(
-        "\nEverything stays up. Its kubeconfig is {kubeconfig}\n\n  \
-         kubectl --kubeconfig {kubeconfig} get tgb,nodetargets -A\n  \
-         kubectl --kubeconfig {kubeconfig} -n {NAMESPACE} scale deployment {NAME} --replicas 20\n  \
-         kubectl --kubeconfig {kubeconfig} -n {NAMESPACE} describe tgb {NAME}\n\n\
+        "\nEverything stays up. Its kubeconfig is {}\n\n  \
+         export KUBECONFIG={}\n  \
+         {kubectl} get tgb,nodetargets -A\n  \
+         {kubectl} -n {NAMESPACE} scale deployment {NAME} --replicas 20\n  \
+         {kubectl} -n {NAMESPACE} describe tgb {NAME}\n\n\
          cargo xtask world stop --dir {} takes it down.\n",
+        kubeconfig.display(),
+        kubeconfig.display(),
         folder.display()
     )
 }

@@ -24,7 +24,8 @@ pub(super) struct Summary {
 impl Summary {
     /// What was seen by now.
     pub(super) fn of(seen: &Seen) -> Self {
-        let mut latencies: Vec<f64> = seen.pods.values().filter_map(super::observe::Row::latency_ms).collect();
+        let mut latencies: Vec<f64> =
+            seen.pods.values().filter_map(super::observe::Row::latency_ms).collect();
         latencies.sort_by(f64::total_cmp);
         let living = || seen.pods.values().filter(|row| !row.gone && !row.leaving);
         let addresses: BTreeSet<String> = living().map(|row| format!("{}:{PORT}", row.address)).collect();

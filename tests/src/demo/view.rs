@@ -45,7 +45,7 @@ impl View {
     pub(super) fn show(&mut self, seen: &Seen) {
         if self.drawn.is_some() {
             let mut out = self.erased();
-            let table = table(seen);
+            let table = table(seen, width());
             self.drawn = Some(table.lines().count());
             out.push_str(&table);
             print(&out);
@@ -63,8 +63,8 @@ impl View {
 
     /// What takes the table off the screen.
     fn erased(&mut self) -> String {
-        match self.drawn.replace_if_some(0) {
-            Some(lines) if lines > 0 => format!("\x1b[{lines}A\x1b[J"),
+        match &mut self.drawn {
+            Some(lines) if *lines > 0 => format!("\x1b[{}A\x1b[J", std::mem::take(lines)),
             _ => String::new(),
         }
     }
@@ -93,23 +93,26 @@ impl View {
     }
 }
 
-/// Keeps `None` as it is, and otherwise puts a value in the place of another.
-trait ReplaceIfSome {
-    fn replace_if_some(&mut self, value: usize) -> Option<usize>;
+/// Columns of the terminal, or as many as every terminal has.
+fn width() -> usize {
+    rustix::termios::tcgetwinsize(std::io::stdout()).map_or(80, |size| usize::from(size.ws_col).max(80))
 }
 
-impl ReplaceIfSome for Option<usize> {
-    fn replace_if_some(&mut self, value: usize) -> Option<usize> {
-        self.is_some().then(|| self.replace(value)).flatten()
-    }
-}
-
-fn table(seen: &Seen) -> String {
+/// The table, no line of it wider than `width`: a line that wraps could not be drawn over.
+fn table(seen: &Seen, width: usize) -> String {
     let mut out = String::new();
-    line(
-        &mut out,
-        format_args!("\n  {:<26} {:<8} {:<11} {:<17} {:<12} {}", "POD", "NODE", "POD IS", "TARGET", "AT LATTICE", "READY → REGISTERED"),
-    );
+    let mut row_of = |dim: bool, cells: [&str; 6]| {
+        let [pod, node, is, target, lattice, latency] = cells;
+        let text = format!("  {pod:<22} {node:<7} {is:<9} {target:<14} {lattice:<11} {latency}");
+        let text: String = text.chars().take(width - 1).collect();
+        if dim {
+            line(&mut out, format_args!("\x1b[2m{text}\x1b[0m"));
+        } else {
+            line(&mut out, format_args!("{text}"));
+        }
+    };
+    row_of(false, [""; 6]);
+    row_of(true, ["POD", "NODE", "IS", "ADDRESS", "AT LATTICE", "READY TO CALL"]);
     let rows: Vec<&Row> = seen.order.iter().filter_map(|uid| seen.pods.get(uid)).collect();
     let gone = rows.iter().filter(|row| row.gone).count();
     let mut left_out = rows.len().saturating_sub(MOST_ROWS).min(gone);
@@ -118,24 +121,12 @@ fn table(seen: &Seen) -> String {
             left_out -= 1;
             continue;
         }
-        let dim = if row.gone { ("\x1b[2m", "\x1b[0m") } else { ("", "") };
-        line(
-            &mut out,
-            format_args!(
-                "  {}{:<26} {:<8} {:<11} {:<17} {:<12} {}{}",
-                dim.0,
-                row.name,
-                row.node,
-                state(row),
-                row.address,
-                target(row),
-                latency(row),
-                dim.1
-            ),
-        );
+        row_of(row.gone, [&row.name, &row.node, state(row), &row.address, target(row), &latency(row)]);
     }
-    let calls: Vec<String> = seen.calls.iter().map(|(operation, count)| format!("{operation} {count}")).collect();
-    line(&mut out, format_args!("\n  {}", calls.join("   ")));
+    row_of(false, [""; 6]);
+    let calls = ["RegisterTargets", "DeregisterTargets", "ListTargets"]
+        .map(|operation| format!("{operation} {}", seen.calls.get(operation).copied().unwrap_or_default()));
+    line(&mut out, format_args!("  {}", calls.join("   ")));
     out
 }
 

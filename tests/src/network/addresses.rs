@@ -32,6 +32,7 @@ pub struct Pair {
 
 impl Pair {
     /// Both, IPv4 first.
+    #[must_use]
     pub fn both(self) -> [IpAddr; 2] {
         [self.v4.into(), self.v6.into()]
     }
@@ -42,6 +43,7 @@ impl Plan {
     pub const NUMBERS: std::ops::RangeInclusive<u8> = 64..=191;
 
     /// The name of the host's end of the link between host and world.
+    #[must_use]
     pub fn interface(self) -> String {
         format!("lath{}", self.number)
     }
@@ -54,36 +56,43 @@ impl Plan {
     }
 
     /// The IPv4 network of the whole world: address and prefix length.
+    #[must_use]
     pub fn network_v4(self) -> (Ipv4Addr, u8) {
         (Ipv4Addr::new(10, self.number, 0, 0), 16)
     }
 
     /// The IPv6 network of the whole world: address and prefix length.
+    #[must_use]
     pub fn network_v6(self) -> (Ipv6Addr, u8) {
         (self.pair(0, 0, 0, 0).v6, 48)
     }
 
     /// The bridge's own address, where the API server listens.
+    #[must_use]
     pub fn api(self) -> Pair {
         self.pair(0, 1, 0, 1)
     }
 
     /// The address of the cloud's endpoint, on the bridge too.
+    #[must_use]
     pub fn cloud(self) -> Pair {
         self.pair(0, 2, 0, 2)
     }
 
     /// The host's end of the link between host and world.
+    #[must_use]
     pub fn host(self) -> Pair {
         self.pair(255, 1, 0xffff, 1)
     }
 
     /// The world's end of the link between host and world.
+    #[must_use]
     pub fn uplink(self) -> Pair {
         self.pair(255, 2, 0xffff, 2)
     }
 
     /// A node's address; `index` counts from 0 and is below [`MAX_NODES`].
+    #[must_use]
     pub fn node(self, index: u8) -> Pair {
         let host = index.saturating_add(10);
         self.pair(0, host, 0, host.into())
@@ -99,7 +108,8 @@ impl Plan {
     /// The place in the pool of a pod's IPv4 address, if it is one.
     fn place(self, address: Ipv4Addr) -> Option<u32> {
         let [ten, number, third, fourth] = address.octets();
-        let is_pod = ten == 10 && number == self.number && (1..=200).contains(&third) && (1..=254).contains(&fourth);
+        let is_pod =
+            ten == 10 && number == self.number && (1..=200).contains(&third) && (1..=254).contains(&fourth);
         is_pod.then(|| (u32::from(third) - 1) * 254 + u32::from(fourth) - 1)
     }
 }
@@ -116,6 +126,7 @@ pub struct Pool {
 
 impl Pool {
     /// A pool of which nothing is used.
+    #[must_use]
     pub fn new(plan: Plan) -> Self {
         Self { plan, next: 0, used: BTreeSet::new(), wanted: VecDeque::new() }
     }
@@ -134,22 +145,20 @@ impl Pool {
 
     /// An address for a pod. `None` when all are used, or when the one that a test wants for it is used still.
     pub fn take(&mut self, pod: &str) -> Option<Pair> {
-        let place = match self.wanted.iter().position(|(_, prefix)| pod.starts_with(prefix.as_str())) {
-            Some(index) => {
-                let (place, _) = *self.wanted.get(index).map(|(place, prefix)| (*place, prefix)).as_ref()?;
-                if self.used.contains(&place) {
-                    return None;
-                }
-                self.wanted.remove(index);
-                place
+        let wish = self.wanted.iter().position(|(_, prefix)| pod.starts_with(prefix.as_str()));
+        let place = if let Some(wish) = wish {
+            let place = self.wanted.get(wish).map(|(place, _)| *place)?;
+            if self.used.contains(&place) {
+                return None;
             }
-            None => {
-                let place = (0..POD_ADDRESSES)
-                    .map(|step| (self.next + step) % POD_ADDRESSES)
-                    .find(|place| !self.used.contains(place) && !self.wanted.iter().any(|(wish, _)| wish == place))?;
-                self.next = (place + 1) % POD_ADDRESSES;
-                place
-            }
+            self.wanted.remove(wish);
+            place
+        } else {
+            let place = (0..POD_ADDRESSES).map(|step| (self.next + step) % POD_ADDRESSES).find(|place| {
+                !self.used.contains(place) && !self.wanted.iter().any(|(wish, _)| wish == place)
+            })?;
+            self.next = (place + 1) % POD_ADDRESSES;
+            place
         };
         self.used.insert(place);
         Some(self.plan.pod(place))
@@ -202,7 +211,9 @@ mod tests {
     #[test]
     fn addresses_of_nodes_and_strangers_cannot_be_wanted() {
         let mut pool = Pool::new(PLAN);
-        for address in [PLAN.node(0).v4, PLAN.api().v4, Ipv4Addr::new(10, 78, 1, 1), Ipv4Addr::new(10, 77, 201, 1)] {
+        for address in
+            [PLAN.node(0).v4, PLAN.api().v4, Ipv4Addr::new(10, 78, 1, 1), Ipv4Addr::new(10, 77, 201, 1)]
+        {
             assert!(!pool.want(address, ""), "{address}");
         }
     }

@@ -12,6 +12,7 @@ use crate::error::{Doing as _, Error, Result};
 #[derive(Debug, Clone)]
 pub struct Fabric {
     plan: Plan,
+    host_interface: u32,
     router: Namespace,
     netlink: Netlink,
     bridge: u32,
@@ -25,7 +26,7 @@ impl Fabric {
     pub async fn create() -> Result<Self> {
         let host = Namespace::of_this_thread().doing("opening the host's network namespace")?.netlink()?;
         let router = Namespace::create().await?;
-        let plan = claim(&host, &router).await?;
+        let (plan, host_interface) = claim(&host, &router).await?;
 
         for (key, value) in [
             ("ipv4/ip_forward", "1"),
@@ -48,15 +49,30 @@ impl Fabric {
         netlink.add_address(uplink, plan.uplink().v4.into(), 30).await?;
         netlink.add_address(uplink, plan.uplink().v6.into(), 64).await?;
         netlink.up(uplink).await?;
-        Ok(Self { plan, router, netlink, bridge, pool: Arc::new(Mutex::new(Pool::new(plan))) })
+        Ok(Self {
+            plan,
+            host_interface,
+            router,
+            netlink,
+            bridge,
+            pool: Arc::new(Mutex::new(Pool::new(plan))),
+        })
     }
 
     /// The world's addresses.
+    #[must_use]
     pub fn plan(&self) -> Plan {
         self.plan
     }
 
+    /// The index of the host's end of the link between host and world.
+    #[must_use]
+    pub fn host_interface(&self) -> u32 {
+        self.host_interface
+    }
+
     /// The namespace in which the control plane and the cloud run.
+    #[must_use]
     pub fn router(&self) -> &Namespace {
         &self.router
     }
@@ -82,17 +98,12 @@ impl Fabric {
 }
 
 /// Removes the host's end of a world's link, and with it the other end and all routes; one that is gone is no error.
-pub async fn delete_host_link(name: &str) -> Result<()> {
-    let host = Netlink::open().doing("opening a netlink socket")?;
-    if !std::path::Path::new("/sys/class/net").join(name).exists() {
-        return Ok(());
-    }
-    let interface = host.index(name).await?;
-    host.delete(interface).await
+pub async fn delete_host_link(interface: u32) -> Result<()> {
+    Netlink::open().doing("opening a netlink socket")?.delete(interface).await
 }
 
-/// Takes the first free number and makes the link between host and router.
-async fn claim(host: &Netlink, router: &Namespace) -> Result<Plan> {
+/// Takes the first free number and makes the link between host and router, whose index on the host it returns.
+async fn claim(host: &Netlink, router: &Namespace) -> Result<(Plan, u32)> {
     for number in Plan::NUMBERS {
         let plan = Plan { number };
         let (network, prefix) = plan.network_v4();
@@ -106,16 +117,27 @@ async fn claim(host: &Netlink, router: &Namespace) -> Result<Plan> {
         let interface = host.index(&name).await?;
         host.add_address(interface, plan.host().v4.into(), 30).await?;
         host.up(interface).await?;
-        host.add_route(Route { destination: network.into(), prefix, via: Some(plan.uplink().v4.into()), interface }).await?;
+        host.add_route(Route {
+            destination: network.into(),
+            prefix,
+            via: Some(plan.uplink().v4.into()),
+            interface,
+        })
+        .await?;
         // A host without IPv6 still reaches the world by IPv4, which is what its clients use.
         if host.add_address(interface, plan.host().v6.into(), 64).await.is_ok() {
             let (destination, prefix) = plan.network_v6();
-            let route = Route { destination: destination.into(), prefix, via: Some(plan.uplink().v6.into()), interface };
+            let route = Route {
+                destination: destination.into(),
+                prefix,
+                via: Some(plan.uplink().v6.into()),
+                interface,
+            };
             if let Err(error) = host.add_route(route).await {
                 tracing::debug!(%error, "no IPv6 route from the host into the world");
             }
         }
-        return Ok(plan);
+        return Ok((plan, interface));
     }
     Err(Error::failed(
         "looking for a free network between 10.64.0.0/16 and 10.191.0.0/16",

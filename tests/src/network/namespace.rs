@@ -64,8 +64,7 @@ impl Namespace {
     /// Sets a value below `/proc/sys/net` of this namespace.
     pub fn set(&self, key: &str, value: &str) -> Result<()> {
         let path = format!("/proc/sys/net/{key}");
-        self.run(|| std::fs::write(&path, value))
-            .doing_with(|| format!("setting {path} to {value}"))
+        self.run(|| std::fs::write(&path, value)).doing_with(|| format!("setting {path} to {value}"))
     }
 
     /// A connection to the kernel's routing tables and interfaces in this namespace.
@@ -80,10 +79,11 @@ impl Namespace {
 
     /// Connects to `address` from this namespace.
     pub async fn connect(&self, address: SocketAddr, timeout: Duration) -> io::Result<TcpStream> {
-        let socket = self.run(|| if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() })?;
-        let stream = tokio::time::timeout(timeout, socket.connect(address))
-            .await
-            .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, format!("no answer from {address} in {timeout:?}")))??;
+        let socket =
+            self.run(|| if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() })?;
+        let stream = tokio::time::timeout(timeout, socket.connect(address)).await.map_err(|_elapsed| {
+            io::Error::new(io::ErrorKind::TimedOut, format!("no answer from {address} in {timeout:?}"))
+        })??;
         stream.set_nodelay(true)?;
         Ok(stream)
     }
@@ -106,6 +106,7 @@ impl Namespace {
     }
 
     /// The descriptor, to be handed to `setns`.
+    #[must_use]
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }

@@ -7,12 +7,13 @@ use futures::TryStreamExt as _;
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::link::{InfoData, InfoKind, InfoVeth};
 use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteMessage};
-use rtnetlink::{
-    Handle, LinkBridge, LinkMessageBuilder, LinkUnspec, LinkVeth, RouteMessageBuilder,
-};
+use rtnetlink::{Handle, LinkBridge, LinkMessageBuilder, LinkUnspec, LinkVeth, RouteMessageBuilder};
 
 use super::namespace::Namespace;
 use crate::error::{Doing as _, Error, Result};
+
+/// The hardware address of every bridge: a locally administered one, which its namespace has once.
+const BRIDGE_HARDWARE: [u8; 6] = [0x02, 0, 0, 0, 0, 0x01];
 
 /// A connection to the routing tables and interfaces of one network namespace.
 #[derive(Debug, Clone)]
@@ -105,11 +106,12 @@ impl Netlink {
         }
     }
 
-    /// Makes a bridge and returns its index.
+    /// Makes a bridge and returns its index. Its hardware address is fixed: otherwise it would be that of a port, and
+    /// change when that one goes, which neighbours notice only after seconds.
     pub async fn add_bridge(&self, name: &str) -> Result<u32> {
         self.handle
             .link()
-            .add(LinkBridge::new(name).build())
+            .add(LinkBridge::new(name).address(BRIDGE_HARDWARE.to_vec()).build())
             .execute()
             .await
             .doing_with(|| format!("making the bridge {name}"))?;
@@ -146,9 +148,16 @@ impl Netlink {
             .doing("setting an interface down")
     }
 
-    /// Removes an interface (of a veth pair: both ends).
+    /// Removes an interface (of a veth pair: both ends); one that is gone is no error.
     pub async fn delete(&self, interface: u32) -> Result<()> {
-        self.handle.link().del(interface).execute().await.doing("removing an interface")
+        match self.handle.link().del(interface).execute().await {
+            Err(rtnetlink::Error::NetlinkError(error))
+                if error.raw_code() == -rustix::io::Errno::NODEV.raw_os_error() =>
+            {
+                Ok(())
+            }
+            other => other.doing("removing an interface"),
+        }
     }
 
     /// Gives an interface an address.
@@ -197,7 +206,8 @@ impl Netlink {
 
     /// Whether some route other than a default one covers an address of `network`/`prefix`.
     pub async fn overlaps(&self, network: std::net::Ipv4Addr, prefix: u8) -> Result<bool> {
-        let mut routes = self.handle.route().get(RouteMessageBuilder::<std::net::Ipv4Addr>::new().build()).execute();
+        let mut routes =
+            self.handle.route().get(RouteMessageBuilder::<std::net::Ipv4Addr>::new().build()).execute();
         while let Some(route) = routes.try_next().await.doing("reading the host's routes")? {
             let length = route.header.destination_prefix_length;
             if route.header.address_family != AddressFamily::Inet || length == 0 {

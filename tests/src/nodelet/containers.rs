@@ -12,7 +12,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Container, Pod, PodSecurityContext, SecurityContext};
+use k8s_openapi::api::core::v1::{Container, Pod};
 use kube::ResourceExt as _;
 use rustix::process::Signal;
 use rustix::thread::{UnshareFlags, unshare_unsafe};
@@ -26,9 +26,9 @@ use super::images::short_name;
 use super::sandbox::Sandbox;
 use super::state::{Ended, Phase, PodState, Role};
 use super::volumes::{Volumes, of_pod};
-use super::{Context, hooks, new_id, probes};
+use super::{Context, hooks, new_id, probes, security};
 use crate::cgroup;
-use crate::container::{self, DEFAULT_CAPABILITIES, Mount, OPENED, Privileges, capability};
+use crate::container::{self, Mount, OPENED, Privileges};
 use crate::error::{Doing as _, Error, Result};
 use crate::process::{Exit, Process, spawn_after};
 
@@ -123,7 +123,8 @@ impl Supervisor {
     /// Whether the pod's policy wants another life after this one.
     pub(super) fn restarts(&self, ended: &Ended) -> bool {
         let well = ended.exit.is_some_and(Exit::success);
-        let policy = self.pod.spec.as_ref().and_then(|spec| spec.restart_policy.as_deref()).unwrap_or("Always");
+        let policy =
+            self.pod.spec.as_ref().and_then(|spec| spec.restart_policy.as_deref()).unwrap_or("Always");
         match (self.role, policy) {
             (Role::Sidecar, _) | (Role::Main, "Always") => true,
             (Role::Init, "Always" | "OnFailure") | (Role::Main, "OnFailure") => !well,
@@ -134,7 +135,8 @@ impl Supervisor {
     /// Says that the next life comes after a pause.
     fn wait_between(&self, ended: Ended, backoff: Duration) {
         let name = &self.container.name;
-        let message = format!("back-off {backoff:?} restarting failed container={name} pod={}", self.pod.name_any());
+        let message =
+            format!("back-off {backoff:?} restarting failed container={name} pod={}", self.pod.name_any());
         self.state.update_container(name, |container| {
             container.restarts += 1;
             container.last = Some(ended.clone());
@@ -159,7 +161,12 @@ impl Supervisor {
             container.started = life.container.startup_probe.is_none();
             container.ready = container.started && life.container.readiness_probe.is_none();
         });
-        let probes = probes::run(Arc::clone(&self.context), Arc::clone(&self.pod), Arc::clone(&self.state), life.clone());
+        let probes = probes::run(
+            Arc::clone(&self.context),
+            Arc::clone(&self.pod),
+            Arc::clone(&self.state),
+            life.clone(),
+        );
         let mut probes = std::pin::pin!(probes);
         let mut watching = true;
         let mut stopping = false;
@@ -182,7 +189,7 @@ impl Supervisor {
                         stopping = true;
                         ending = self.terminate(life, orders.clone(), deadline).boxed();
                     }
-                    Order::Die => self.kill(life),
+                    Order::Die => kill(life),
                     _ => {}
                 } }
             }
@@ -213,13 +220,7 @@ impl Supervisor {
             let _ = life.process.wait().await;
         };
         until(gone, &mut orders, &mut deadline).await;
-        self.kill(life);
-    }
-
-    fn kill(&self, life: &Life) {
-        if let Err(error) = life.process.signal(Signal::KILL) {
-            tracing::warn!(%error, container = life.container.name, "SIGKILL could not be sent");
-        }
+        kill(life);
     }
 
     fn grace_after_probe(&self, why: probes::Unhealthy) -> Duration {
@@ -242,11 +243,14 @@ impl Supervisor {
         let image = container.image.as_deref().unwrap_or_default();
         let binary = context.settings.images.find(image).ok_or_else(|| {
             let known = context.settings.images.patterns();
-            Error::failed(format!("looking for the image {image}"), format!("no binary stands for it; known are: {known}"))
+            Error::failed(
+                format!("looking for the image {image}"),
+                format!("no binary stands for it; known are: {known}"),
+            )
         })?;
         let addresses = &self.sandbox.addresses;
         let environment = variables(context, pod, container, addresses).await?;
-        let privileges = privileges(pod, container)?;
+        let privileges = security::privileges(pod, container)?;
         let cgroup = self.cgroup();
         cgroup::create(&cgroup)?;
         let folder = context.pod_folder(pod).join("containers").join(&container.name);
@@ -272,7 +276,8 @@ impl Supervisor {
         let order = container::Container {
             cgroup,
             root,
-            read_only_root: container.security_context.as_ref().and_then(|own| own.read_only_root_filesystem) == Some(true),
+            read_only_root: container.security_context.as_ref().and_then(|own| own.read_only_root_filesystem)
+                == Some(true),
             mounts,
             hostname: hostname(context, pod),
             arguments,
@@ -299,7 +304,8 @@ impl Supervisor {
         let child = spawn_after(
             move || {
                 namespace.enter()?;
-                let flags = UnshareFlags::NEWPID | UnshareFlags::NEWNS | UnshareFlags::NEWUTS | UnshareFlags::NEWIPC;
+                let flags =
+                    UnshareFlags::NEWPID | UnshareFlags::NEWNS | UnshareFlags::NEWUTS | UnshareFlags::NEWIPC;
                 // SAFETY: none of these flags shares out the descriptor table; the thread ends after one spawn.
                 unsafe { unshare_unsafe(flags) }?;
                 Ok(())
@@ -307,18 +313,13 @@ impl Supervisor {
             &mut command,
         )
         .doing_with(doing)?;
-        let address = addresses.first().copied().ok_or_else(|| Error::failed(doing(), "the pod has no address"))?;
+        let address =
+            addresses.first().copied().ok_or_else(|| Error::failed(doing(), "the pod has no address"))?;
         let process = Process::adopt(&child).doing_with(doing)?;
         if let Some(why) = failure(&process, writer, reader).await.doing_with(doing)? {
             return Err(Error::failed(doing(), why));
         }
-        Ok(Life {
-            container: Arc::clone(container),
-            address,
-            process,
-            environment,
-            privileges,
-        })
+        Ok(Life { container: Arc::clone(container), address, process, environment, privileges })
     }
 
     fn open_log(&self) -> Result<File> {
@@ -339,24 +340,37 @@ impl Supervisor {
             .map(|mount| {
                 let volume = self.volumes.iter().find(|(name, _)| *name == mount.name);
                 let (_, path) = volume.ok_or_else(|| {
-                    Error::failed(format!("mounting {}", mount.mount_path), format!("the pod has no volume {}", mount.name))
+                    Error::failed(
+                        format!("mounting {}", mount.mount_path),
+                        format!("the pod has no volume {}", mount.name),
+                    )
                 })?;
                 let source = match mount.sub_path.as_deref().filter(|path| !path.is_empty()) {
                     // Resolved now: the mount keeps to what the name means at this moment, as kubelet's does.
                     Some(sub_path) => {
                         let source = path.join(sub_path);
-                        source.canonicalize().doing_with(|| format!("looking for the subPath {}", source.display()))?
+                        source
+                            .canonicalize()
+                            .doing_with(|| format!("looking for the subPath {}", source.display()))?
                     }
                     None => path.clone(),
                 };
-                Ok(Mount { source, target: PathBuf::from(&mount.mount_path), read_only: mount.read_only == Some(true) })
+                Ok(Mount {
+                    source,
+                    target: PathBuf::from(&mount.mount_path),
+                    read_only: mount.read_only == Some(true),
+                })
             })
             .collect()
     }
 }
 
 /// Waits until the payload runs; says why if it does not come to that.
-async fn failure(process: &Process, writer: pipe::Sender, mut reader: pipe::Receiver) -> io::Result<Option<String>> {
+async fn failure(
+    process: &Process,
+    writer: pipe::Sender,
+    mut reader: pipe::Receiver,
+) -> io::Result<Option<String>> {
     let mut said = Vec::new();
     tokio::select! {
         byte = reader.read_u8() => said.extend((byte? != OPENED).then_some(b'?')),
@@ -372,9 +386,18 @@ async fn failure(process: &Process, writer: pipe::Sender, mut reader: pipe::Rece
     Ok(Some(String::from_utf8_lossy(&said).into_owned()))
 }
 
+fn kill(life: &Life) {
+    if let Err(error) = life.process.signal(Signal::KILL) {
+        tracing::warn!(%error, container = life.container.name, "SIGKILL could not be sent");
+    }
+}
+
 /// The paths of a pod's volumes by name.
 pub(super) fn paths(pod: &Pod, volumes: &Volumes) -> Vec<(String, PathBuf)> {
-    of_pod(pod).iter().filter_map(|volume| Some((volume.name.clone(), volumes.path(&volume.name)?.to_owned()))).collect()
+    of_pod(pod)
+        .iter()
+        .filter_map(|volume| Some((volume.name.clone(), volumes.path(&volume.name)?.to_owned())))
+        .collect()
 }
 
 /// Waits for `work`, but not beyond the deadline, which orders can bring nearer.
@@ -390,66 +413,5 @@ async fn until(work: impl Future<Output = ()>, orders: &mut watch::Receiver<Orde
                 Order::Run => {}
             },
         }
-    }
-}
-
-/// What the two security contexts come to.
-fn privileges(pod: &Pod, container: &Container) -> Result<Privileges> {
-    let of_pod = pod.spec.as_ref().and_then(|spec| spec.security_context.clone()).unwrap_or_default();
-    let own = container.security_context.clone().unwrap_or_default();
-    merge_privileges(&of_pod, &own).map_err(|why| Error::failed(format!("starting the container {}", container.name), why))
-}
-
-fn merge_privileges(pod: &PodSecurityContext, own: &SecurityContext) -> Result<Privileges, String> {
-    let id = |number: Option<i64>| number.and_then(|number| u32::try_from(number).ok());
-    let user = id(own.run_as_user.or(pod.run_as_user)).unwrap_or(0);
-    let group = id(own.run_as_group.or(pod.run_as_group)).unwrap_or(0);
-    if user == 0 && own.run_as_non_root.or(pod.run_as_non_root) == Some(true) {
-        return Err("it is to run as a user other than root (runAsNonRoot), and its image's user is root; set runAsUser".into());
-    }
-    let lists = own.capabilities.clone().unwrap_or_default();
-    let bits = |name: &str| if name == "ALL" { (1 << 41) - 1 } else { capability(name).unwrap_or(0) };
-    let mut capabilities = DEFAULT_CAPABILITIES.iter().fold(0, |set, name| set | bits(name));
-    for name in lists.drop.iter().flatten() {
-        capabilities &= !bits(name);
-    }
-    for name in lists.add.iter().flatten() {
-        capabilities |= bits(name);
-    }
-    let groups = pod.supplemental_groups.iter().flatten().copied().chain(pod.fs_group);
-    Ok(Privileges {
-        user,
-        group,
-        groups: groups.filter_map(|group| u32::try_from(group).ok()).collect(),
-        capabilities,
-        may_gain: own.allow_privilege_escalation != Some(false),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn a_daemon_has_exactly_the_capabilities_it_asks_for() {
-        let own = serde_json::from_value(json!({
-            "allowPrivilegeEscalation": false,
-            "capabilities": {"drop": ["ALL"], "add": ["BPF", "NET_ADMIN"]},
-        }))
-        .unwrap();
-        let merged = merge_privileges(&PodSecurityContext::default(), &own).unwrap();
-        assert_eq!(merged.capabilities, (1 << 39) | (1 << 12));
-        assert!(!merged.may_gain);
-        assert_eq!((merged.user, merged.group), (0, 0));
-    }
-
-    #[test]
-    fn root_is_refused_where_the_pod_forbids_it() {
-        let pod = |value| serde_json::from_value::<PodSecurityContext>(value).unwrap();
-        let own = SecurityContext::default();
-        assert!(merge_privileges(&pod(json!({"runAsNonRoot": true})), &own).is_err());
-        let merged = merge_privileges(&pod(json!({"runAsNonRoot": true, "runAsUser": 65532, "fsGroup": 5})), &own).unwrap();
-        assert_eq!((merged.user, merged.groups), (65532, vec![5]));
     }
 }

@@ -3,12 +3,21 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use k8s_openapi::api::core::v1::{ConfigMap, Container, EnvVar, EnvVarSource, Pod, ResourceFieldSelector, Secret};
+use k8s_openapi::api::core::v1::{
+    ConfigMap, Container, EnvVar, EnvVarSource, Pod, ResourceFieldSelector, Secret,
+};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube::{Api, ResourceExt as _};
 
 use super::Context;
 use crate::error::{Doing as _, Error, Result};
+
+/// The home folder, as container runtimes set it for root and for a user whom no file names.
+fn home(pod: &Pod, container: &Container) -> &'static str {
+    let own = container.security_context.as_ref().and_then(|context| context.run_as_user);
+    let user = own.or_else(|| pod.spec.as_ref()?.security_context.as_ref()?.run_as_user);
+    if user.unwrap_or_default() == 0 { "/root" } else { "/" }
+}
 
 /// All variables of a container, in the order in which they are defined; the last of a name counts.
 pub(super) async fn variables(
@@ -21,7 +30,7 @@ pub(super) async fn variables(
     let mut variables = Variables::default();
     variables.set("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into());
     variables.set("HOSTNAME", hostname(context, pod));
-    variables.set("HOME", "/root".into());
+    variables.set("HOME", home(pod, container).into());
     variables.set("KUBERNETES_SERVICE_HOST", api.ip().to_string());
     variables.set("KUBERNETES_SERVICE_PORT", api.port().to_string());
     variables.set("KUBERNETES_SERVICE_PORT_HTTPS", api.port().to_string());
@@ -71,10 +80,6 @@ impl Variables {
             None => self.list.push((name.to_owned(), value)),
         }
     }
-
-    fn get(&self, name: &str) -> Option<&str> {
-        self.list.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    }
 }
 
 /// Replaces `$(NAME)` by the variable of that name; `$$` is a dollar sign, unknown names stay as they are.
@@ -117,7 +122,6 @@ async fn value(
     let Some(source) = &variable.value_from else {
         return Ok(Some(expand(variable.value.as_deref().unwrap_or_default(), &before.list)));
     };
-    let _ = before.get(&variable.name);
     let namespace = pod.namespace().unwrap_or_default();
     match source {
         EnvVarSource { field_ref: Some(field), .. } => {
@@ -138,11 +142,18 @@ async fn value(
             let text = found.map(|bytes| String::from_utf8_lossy(&bytes.0).into_owned());
             required(text, key.optional, || format!("key {} of Secret {namespace}/{}", key.key, key.name))
         }
-        _ => Err(Error::failed(format!("reading the variable {}", variable.name), "its source is not supported here")),
+        _ => Err(Error::failed(
+            format!("reading the variable {}", variable.name),
+            "its source is not supported here",
+        )),
     }
 }
 
-fn required(found: Option<String>, optional: Option<bool>, what: impl FnOnce() -> String) -> Result<Option<String>> {
+fn required(
+    found: Option<String>,
+    optional: Option<bool>,
+    what: impl FnOnce() -> String,
+) -> Result<Option<String>> {
     if found.is_none() && optional != Some(true) {
         return Err(Error::failed(format!("reading {}", what()), "it does not exist"));
     }
@@ -208,7 +219,8 @@ pub(super) fn field_value(context: &Context, pod: &Pod, addresses: &[IpAddr], pa
 }
 
 fn quoted(map: &BTreeMap<String, String>) -> String {
-    map.iter().map(|(key, value)| format!("{key}={value:?}\n")).collect()
+    let lines: Vec<String> = map.iter().map(|(key, value)| format!("{key}={value:?}")).collect();
+    lines.join("\n")
 }
 
 /// A container's request or limit in whole units of the divisor; what is not set is this node's capacity.
@@ -224,7 +236,7 @@ fn resource_value(container: &Container, field: &ResourceFieldSelector) -> Strin
         "memory" => super::node::MEMORY,
         _ => 0.0,
     });
-    let divisor = field.divisor.as_ref().and_then(|divisor| self::amount(divisor)).filter(|divisor| *divisor > 0.0);
+    let divisor = field.divisor.as_ref().and_then(self::amount).filter(|divisor| *divisor > 0.0);
     format!("{}", (amount / divisor.unwrap_or(1.0)).ceil())
 }
 

@@ -53,7 +53,9 @@ pub(super) async fn exec(
 /// Runs a container's preStop hook, if it has one. Its failure is told and changes nothing.
 pub(super) async fn pre_stop(context: &Arc<Context>, pod: &Pod, life: &Life, patience: Duration) {
     let container = &life.container;
-    let Some(hook) = container.lifecycle.as_ref().and_then(|lifecycle| lifecycle.pre_stop.as_ref()) else { return };
+    let Some(hook) = container.lifecycle.as_ref().and_then(|lifecycle| lifecycle.pre_stop.as_ref()) else {
+        return;
+    };
     let result = if let Some(action) = &hook.sleep {
         sleep(Duration::from_secs(u64::try_from(action.seconds).unwrap_or_default())).await;
         Ok(())

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-/// Patterns of image names and the binaries that they mean; the first that matches counts.
+/// Patterns of image names and the binaries that they mean.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Images {
     rules: Vec<(String, PathBuf)>,
 }
 
 impl Images {
-    /// Lets images that match `pattern` mean `binary`, before all that was said before.
+    /// Lets images that match `pattern` mean `binary`, before other patterns of its kind.
     ///
     /// A pattern is compared with the last part of the image's name, without tag and digest; `*` stands for any
     /// number of characters.
@@ -19,13 +19,18 @@ impl Images {
         self.rules.insert(0, (pattern.to_owned(), binary));
     }
 
-    /// The binary for an image.
+    /// The binary for an image. A pattern that names it whole goes before one with `*`: who lets `*` mean a workload
+    /// does not mean the agents.
+    #[must_use]
     pub fn find(&self, image: &str) -> Option<&Path> {
         let name = short_name(image);
-        self.rules.iter().find(|(pattern, _)| matches(pattern, name)).map(|(_, binary)| binary.as_path())
+        let exact = self.rules.iter().find(|(pattern, _)| pattern == name);
+        let rule = exact.or_else(|| self.rules.iter().find(|(pattern, _)| matches(pattern, name)));
+        rule.map(|(_, binary)| binary.as_path())
     }
 
     /// The patterns, for messages.
+    #[must_use]
     pub fn patterns(&self) -> String {
         self.rules.iter().map(|(pattern, _)| pattern.as_str()).collect::<Vec<_>>().join(", ")
     }
@@ -77,10 +82,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_said_last_goes_first() {
+    fn a_whole_name_goes_before_a_pattern_and_what_was_said_last_before_the_rest() {
         let mut images = Images::default();
-        images.prefer("test-server", "/built/test-server".into());
-        images.prefer("*", "/mine".into());
-        assert_eq!(images.find("test-server"), Some(Path::new("/mine")));
+        images.prefer("lath-agent", "/built/lath-agent".into());
+        images.prefer("*", "/first".into());
+        images.prefer("*", "/second".into());
+        assert_eq!(images.find("team/lath-agent:1"), Some(Path::new("/built/lath-agent")));
+        assert_eq!(images.find("echo"), Some(Path::new("/second")));
+        images.prefer("lath-agent", "/mine".into());
+        assert_eq!(images.find("lath-agent"), Some(Path::new("/mine")));
     }
 }

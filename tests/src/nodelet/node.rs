@@ -63,7 +63,9 @@ pub(super) async fn renew_lease(context: Arc<Context>) {
         context.powered().await;
         match timeout(PATIENCE, renew_once(&context, &leases)).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::debug!(%error, node = context.name(), "the Lease could not be renewed"),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, node = context.name(), "the Lease could not be renewed");
+            }
             Err(_) => tracing::debug!(node = context.name(), "renewing the Lease took too long"),
         }
     }
@@ -120,7 +122,9 @@ pub(super) async fn report(context: Arc<Context>) {
         context.powered().await;
         match timeout(PATIENCE, report_once(&context)).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::debug!(%error, node = context.name(), "the node's status could not be written"),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, node = context.name(), "the node's status could not be written");
+            }
             Err(_) => tracing::debug!(node = context.name(), "writing the node's status took too long"),
         }
     }
@@ -177,8 +181,10 @@ fn status(context: &Context, node: &Node, boot_id: &str) -> serde_json::Value {
         "cpu": CPUS.to_string(), "memory": format!("{MEMORY}"), "pods": PODS.to_string(), "ephemeral-storage": "100Gi",
     });
     let addresses = context.settings.network.addresses().both();
-    let mut list: Vec<_> =
-        addresses.iter().map(|address| json!({"type": "InternalIP", "address": address.to_string()})).collect();
+    let mut list: Vec<_> = addresses
+        .iter()
+        .map(|address| json!({"type": "InternalIP", "address": address.to_string()}))
+        .collect();
     list.push(json!({"type": "Hostname", "address": context.name()}));
     let kernel = rustix::system::uname();
     json!({
@@ -215,7 +221,8 @@ fn conditions(node: &Node) -> Vec<serde_json::Value> {
     .into_iter()
     .map(|(kind, status, reason)| {
         let same = before.iter().find(|condition| condition.type_ == kind && condition.status == status);
-        let since = same.and_then(|condition| condition.last_transition_time.clone()).unwrap_or_else(|| now.clone());
+        let since =
+            same.and_then(|condition| condition.last_transition_time.clone()).unwrap_or_else(|| now.clone());
         json!({
             "type": kind, "status": status, "reason": reason, "message": reason,
             "lastHeartbeatTime": now, "lastTransitionTime": since,

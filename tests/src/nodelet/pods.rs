@@ -108,7 +108,10 @@ impl Pods {
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        Err(Error::failed(format!("killing the pods of node {}", self.context.name()), "some process survives SIGKILL"))
+        Err(Error::failed(
+            format!("killing the pods of node {}", self.context.name()),
+            "some process survives SIGKILL",
+        ))
     }
 
     /// Sends a signal to a container's process.

@@ -57,7 +57,8 @@ pub(super) async fn run(context: Arc<Context>, pod: Arc<Pod>, state: Arc<PodStat
         loop {
             let verdict = series.next_verdict(last).await;
             last = Some(verdict);
-            state.update_container(&container.name, |container| container.ready = verdict == Verdict::Passing);
+            state
+                .update_container(&container.name, |container| container.ready = verdict == Verdict::Passing);
         }
     };
     let liveness = async {
@@ -84,7 +85,13 @@ struct Series<'a> {
 }
 
 impl<'a> Series<'a> {
-    fn new(context: &'a Arc<Context>, pod: &'a Arc<Pod>, life: &'a Life, probe: &'a Probe, name: &'static str) -> Self {
+    fn new(
+        context: &'a Arc<Context>,
+        pod: &'a Arc<Pod>,
+        life: &'a Life,
+        probe: &'a Probe,
+        name: &'static str,
+    ) -> Self {
         Self { context, pod, life, probe, name, begun: false }
     }
 
@@ -95,15 +102,13 @@ impl<'a> Series<'a> {
     /// Tries until the verdict is another than `last`.
     async fn next_verdict(&mut self, last: Option<Verdict>) -> Verdict {
         let period = Self::seconds(self.probe.period_seconds, 10).max(Duration::from_secs(1));
-        let needed = |threshold: Option<i32>, default| u32::try_from(threshold.unwrap_or(default)).unwrap_or(1).max(1);
+        let needed =
+            |threshold: Option<i32>, default| u32::try_from(threshold.unwrap_or(default)).unwrap_or(1).max(1);
         let to_pass = needed(self.probe.success_threshold, 1);
         let to_fail = needed(self.probe.failure_threshold, 3);
-        if !self.begun {
-            self.begun = true;
-            sleep(Self::seconds(self.probe.initial_delay_seconds, 0)).await;
-        } else {
-            sleep(period).await;
-        }
+        let delay = if self.begun { period } else { Self::seconds(self.probe.initial_delay_seconds, 0) };
+        self.begun = true;
+        sleep(delay).await;
         let (mut passed, mut failed) = (0, 0);
         let mut due = Instant::now();
         let mut eager = if last.is_none() { EAGER } else { period };
@@ -173,7 +178,8 @@ pub(super) async fn http_get(
 ) -> Result<(), String> {
     let address = target(container, pod_address, get.host.as_deref(), &get.port)?;
     let path = get.path.as_deref().filter(|path| !path.is_empty()).unwrap_or("/");
-    let mut request = Request::builder().method(Method::GET).uri(path).header("user-agent", "kube-probe/lath");
+    let mut request =
+        Request::builder().method(Method::GET).uri(path).header("user-agent", "kube-probe/lath");
     let own_host = get.http_headers.iter().flatten().any(|header| header.name.eq_ignore_ascii_case("host"));
     if !own_host {
         request = request.header("host", address.to_string());
@@ -181,9 +187,18 @@ pub(super) async fn http_get(
     for header in get.http_headers.iter().flatten() {
         request = request.header(&header.name, &header.value);
     }
-    let request = request.header("connection", "close").body(Empty::<Bytes>::new()).map_err(|error| error.to_string())?;
+    let request = request
+        .header("connection", "close")
+        .body(Empty::<Bytes>::new())
+        .map_err(|error| error.to_string())?;
     let exchange = async {
-        let stream = context.settings.network.namespace().connect(address, patience).await.map_err(|error| error.to_string())?;
+        let stream = context
+            .settings
+            .network
+            .namespace()
+            .connect(address, patience)
+            .await
+            .map_err(|error| error.to_string())?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| error.to_string())?;
@@ -193,13 +208,20 @@ pub(super) async fn http_get(
         let status = answer.status().as_u16();
         if (200..400).contains(&status) { Ok(()) } else { Err(format!("HTTP status {status}")) }
     };
-    timeout(patience, exchange).await.map_err(|_| format!("no answer in {patience:?}"))?
+    timeout(patience, exchange).await.map_err(|_elapsed| format!("no answer in {patience:?}"))?
 }
 
-fn target(container: &Container, pod: IpAddr, host: Option<&str>, port: &IntOrString) -> Result<SocketAddr, String> {
+fn target(
+    container: &Container,
+    pod: IpAddr,
+    host: Option<&str>,
+    port: &IntOrString,
+) -> Result<SocketAddr, String> {
     let host = match host.filter(|host| !host.is_empty()) {
         Some("localhost") => std::net::Ipv4Addr::LOCALHOST.into(),
-        Some(host) => host.parse().map_err(|_| format!("the host {host:?} is not an address"))?,
+        Some(host) => {
+            host.parse().map_err(|error| format!("the host {host:?} is not an address: {error}"))?
+        }
         None => pod,
     };
     let number = match port {
@@ -213,5 +235,7 @@ fn target(container: &Container, pod: IpAddr, host: Option<&str>, port: &IntOrSt
             .or_else(|| name.parse().ok()),
     };
     let number = number.and_then(|number| u16::try_from(number).ok());
-    number.map(|number| SocketAddr::new(host, number)).ok_or_else(|| format!("the container has no port {port:?}"))
+    number
+        .map(|number| SocketAddr::new(host, number))
+        .ok_or_else(|| format!("the container has no port {port:?}"))
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Pod, PodDNSConfig};
 use kube::ResourceExt as _;
 
 use super::Context;
@@ -35,9 +35,11 @@ impl Sandbox {
         let host_network = spec.is_some_and(|spec| spec.host_network == Some(true));
         let node = &context.settings.network;
         let network = if host_network { None } else { Some(attach(&context, &pod).await?) };
-        let addresses = network.as_ref().map_or(node.addresses(), |network| network.addresses).both().to_vec();
+        let addresses =
+            network.as_ref().map_or(node.addresses(), |network| network.addresses).both().to_vec();
         let papers = context.pod_folder(&pod).join("etc");
-        let sandbox = Self { context: Arc::clone(&context), pod: Arc::clone(&pod), network, addresses, papers };
+        let sandbox =
+            Self { context: Arc::clone(&context), pod: Arc::clone(&pod), network, addresses, papers };
         let written = sandbox.write_papers().and_then(|()| cgroup::create(&context.pod_cgroup(&pod)));
         if let Err(error) = written {
             sandbox.destroy().await?;
@@ -82,35 +84,38 @@ impl Sandbox {
         fs::create_dir_all(&self.papers).doing_with(doing)?;
         let spec = self.pod.spec.clone().unwrap_or_default();
         let hostname = hostname(&self.context, &self.pod);
-        let mut hosts = String::from("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
-        for address in &self.addresses {
-            hosts.push_str(&format!("{address}\t{hostname}\n"));
-        }
+        let mut hosts =
+            vec!["127.0.0.1\tlocalhost".to_owned(), "::1\tlocalhost ip6-localhost ip6-loopback".into()];
+        hosts.extend(self.addresses.iter().map(|address| format!("{address}\t{hostname}")));
         for alias in spec.host_aliases.iter().flatten() {
-            hosts.push_str(&format!("{}\t{}\n", alias.ip, alias.hostnames.iter().flatten().cloned().collect::<Vec<_>>().join(" ")));
+            let names: Vec<&str> = alias.hostnames.iter().flatten().map(String::as_str).collect();
+            hosts.push(format!("{}\t{}", alias.ip, names.join(" ")));
         }
-        let dns = spec.dns_config.unwrap_or_default();
-        // There is no cluster DNS; a pod that brings its own resolver gets it.
-        let mut resolver = String::new();
-        for server in dns.nameservers.iter().flatten() {
-            resolver.push_str(&format!("nameserver {server}\n"));
+        let resolver = self.resolver(spec.dns_policy.as_deref(), spec.dns_config.unwrap_or_default());
+        for (name, lines) in [("hosts", hosts), ("hostname", vec![hostname]), ("resolv.conf", resolver)] {
+            fs::write(self.papers.join(name), lines.join("\n") + "\n").doing_with(doing)?;
         }
+        Ok(())
+    }
+
+    /// The lines of resolv.conf. There is no cluster DNS; a pod that brings its own resolver gets it.
+    fn resolver(&self, policy: Option<&str>, dns: PodDNSConfig) -> Vec<String> {
+        let mut lines: Vec<String> =
+            dns.nameservers.iter().flatten().map(|server| format!("nameserver {server}")).collect();
         let mut search: Vec<String> = dns.searches.unwrap_or_default();
-        if spec.dns_policy.as_deref() != Some("None") {
+        if policy != Some("None") {
             let namespace = self.pod.namespace().unwrap_or_default();
-            search.extend([format!("{namespace}.svc.cluster.local"), "svc.cluster.local".into(), "cluster.local".into()]);
+            search.push(format!("{namespace}.svc.cluster.local"));
+            search.extend(["svc.cluster.local".to_owned(), "cluster.local".to_owned()]);
         }
         if !search.is_empty() {
-            resolver.push_str(&format!("search {}\n", search.join(" ")));
+            lines.push(format!("search {}", search.join(" ")));
         }
         for option in dns.options.iter().flatten() {
             let value = option.value.as_ref().map(|value| format!(":{value}")).unwrap_or_default();
-            resolver.push_str(&format!("options {}{value}\n", option.name.as_deref().unwrap_or_default()));
+            lines.push(format!("options {}{value}", option.name.as_deref().unwrap_or_default()));
         }
-        for (name, content) in [("hosts", hosts), ("hostname", format!("{hostname}\n")), ("resolv.conf", resolver)] {
-            fs::write(self.papers.join(name), content).doing_with(doing)?;
-        }
-        Ok(())
+        lines
     }
 }
 

@@ -104,8 +104,10 @@ impl PodState {
             id: String::new(),
             log_start: 0,
         };
-        let init = spec.init_containers.iter().flatten().map(|container| waiting(container, init_role(container)));
-        let containers = init.chain(spec.containers.iter().map(|container| waiting(container, Role::Main))).collect();
+        let init =
+            spec.init_containers.iter().flatten().map(|container| waiting(container, init_role(container)));
+        let containers =
+            init.chain(spec.containers.iter().map(|container| waiting(container, Role::Main))).collect();
         Self {
             inner: Mutex::new(Pods { seen: Some(Timestamp::now()), containers, ..Pods::default() }),
             changed: Notify::new(),

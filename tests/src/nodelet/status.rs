@@ -44,7 +44,8 @@ pub(super) fn patch(pod: &Pod, state: &Pods, hosts: &[IpAddr], transitions: &mut
 
 fn compute(pod: &Pod, state: &Pods, hosts: &[IpAddr], transitions: &mut Transitions) -> PodStatus {
     let phase = phase(pod, state);
-    let (init, main): (Vec<_>, Vec<_>) = state.containers.iter().partition(|container| container.role != Role::Main);
+    let (init, main): (Vec<_>, Vec<_>) =
+        state.containers.iter().partition(|container| container.role != Role::Main);
     let statuses = |list: &[&ContainerState]| -> Option<Vec<ContainerStatus>> {
         (!list.is_empty()).then(|| list.iter().map(|container| container_status(container)).collect())
     };
@@ -73,7 +74,8 @@ fn compute(pod: &Pod, state: &Pods, hosts: &[IpAddr], transitions: &mut Transiti
 pub(super) fn phase(pod: &Pod, state: &Pods) -> &'static str {
     let policy = pod.spec.as_ref().and_then(|spec| spec.restart_policy.as_deref()).unwrap_or("Always");
     let init_failed = state.containers.iter().any(|container| {
-        container.role == Role::Init && matches!(&container.phase, Phase::Terminated(ended) if !succeeded(ended))
+        container.role == Role::Init
+            && matches!(&container.phase, Phase::Terminated(ended) if !succeeded(ended))
     });
     if init_failed && (policy == "Never" || state.over) {
         return "Failed";
@@ -82,13 +84,17 @@ pub(super) fn phase(pod: &Pod, state: &Pods) -> &'static str {
         return "Pending";
     }
     let mains = || state.containers.iter().filter(|container| container.role == Role::Main);
-    let running = mains().any(|container| matches!(container.phase, Phase::Running { .. }));
-    let ended = || mains().filter_map(|container| match &container.phase {
-        Phase::Terminated(ended) => Some(ended),
-        _ => None,
-    });
+    // Of any role: a pod whose sidecars run still has not ended.
+    let running = state.containers.iter().any(|container| matches!(container.phase, Phase::Running { .. }));
+    let ended = || {
+        mains().filter_map(|container| match &container.phase {
+            Phase::Terminated(ended) => Some(ended),
+            _ => None,
+        })
+    };
     // One that waits between two lives has lived; one that never ran keeps the pod Pending.
-    let never_ran = mains().any(|container| matches!(container.phase, Phase::Waiting { .. }) && container.last.is_none());
+    let never_ran =
+        mains().any(|container| matches!(container.phase, Phase::Waiting { .. }) && container.last.is_none());
     if never_ran {
         return if state.over { "Failed" } else { "Pending" };
     }
@@ -98,7 +104,13 @@ pub(super) fn phase(pod: &Pod, state: &Pods) -> &'static str {
     }
     let all_well = ended().all(succeeded);
     match policy {
-        _ if state.over => if all_well { "Succeeded" } else { "Failed" },
+        _ if state.over => {
+            if all_well {
+                "Succeeded"
+            } else {
+                "Failed"
+            }
+        }
         "Always" => "Running",
         _ if all_well => "Succeeded",
         "OnFailure" => "Running",
@@ -112,10 +124,13 @@ fn succeeded(ended: &Ended) -> bool {
 
 /// Whether all init containers have done their part.
 pub(super) fn initialized(state: &Pods) -> bool {
+    let begun =
+        state.containers.iter().any(|container| container.role == Role::Main && !container.id.is_empty());
     state.containers.iter().all(|container| match container.role {
         Role::Main => true,
         Role::Init => matches!(&container.phase, Phase::Terminated(ended) if succeeded(ended)),
-        Role::Sidecar => container.started,
+        // One that has ended after the pod's own containers ran has done its part.
+        Role::Sidecar => container.started || begun,
     })
 }
 
@@ -123,7 +138,9 @@ pub(super) fn initialized(state: &Pods) -> bool {
 type Verdict = Result<(), (&'static str, String)>;
 
 fn conditions(pod: &Pod, state: &Pods, phase: &str) -> Vec<(&'static str, Verdict)> {
-    let unready = |containers: Vec<&str>| ("ContainersNotReady", format!("containers with unready status: [{}]", containers.join(" ")));
+    let unready = |containers: Vec<&str>| {
+        ("ContainersNotReady", format!("containers with unready status: [{}]", containers.join(" ")))
+    };
     let containers_ready = match phase {
         "Succeeded" => Err(("PodCompleted", String::new())),
         "Failed" => Err(("PodFailed", String::new())),
@@ -145,7 +162,10 @@ fn conditions(pod: &Pod, state: &Pods, phase: &str) -> Vec<(&'static str, Verdic
             .containers
             .iter()
             .filter(|container| container.role != Role::Main)
-            .filter(|container| !matches!(&container.phase, Phase::Terminated(ended) if succeeded(ended)) && !container.started)
+            .filter(|container| {
+                !matches!(&container.phase, Phase::Terminated(ended) if succeeded(ended))
+                    && !container.started
+            })
             .map(|container| container.name.as_str())
             .collect();
         Err(("ContainersNotInitialized", format!("containers with incomplete status: [{}]", names.join(" "))))
@@ -167,7 +187,9 @@ fn gates(pod: &Pod) -> Verdict {
         .filter_map(|gate| {
             let kind = &gate.condition_type;
             match conditions.iter().find(|condition| &condition.type_ == kind) {
-                None => Some(format!("corresponding condition of pod readiness gate \"{kind}\" does not exist.")),
+                None => {
+                    Some(format!("corresponding condition of pod readiness gate \"{kind}\" does not exist."))
+                }
                 Some(condition) if condition.status != "True" => Some(format!(
                     "the status of pod readiness gate \"{kind}\" is not \"True\", but {}",
                     condition.status

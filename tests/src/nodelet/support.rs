@@ -38,7 +38,10 @@ fn pod_fields(spec: &PodSpec, found: &mut Vec<String>) {
         ("resourceClaims", spec.resource_claims.as_ref().is_some_and(|list| !list.is_empty())),
         ("setHostnameAsFQDN", spec.set_hostname_as_fqdn == Some(true)),
         ("os.name", spec.os.as_ref().is_some_and(|os| os.name != "linux")),
-        ("securityContext.sysctls", context.is_some_and(|context| context.sysctls.as_ref().is_some_and(|list| !list.is_empty()))),
+        (
+            "securityContext.sysctls",
+            context.is_some_and(|context| context.sysctls.as_ref().is_some_and(|list| !list.is_empty())),
+        ),
         ("securityContext.windowsOptions", context.is_some_and(|context| context.windows_options.is_some())),
     ] {
         if set {
@@ -90,7 +93,8 @@ fn container_fields(container: &Container, host_network: bool, found: &mut Vec<S
         ("restartPolicyRules", container.restart_policy_rules.as_ref().is_some_and(|list| !list.is_empty())),
         (
             "ports.hostPort",
-            !host_network && container.ports.iter().flatten().any(|port| port.host_port.is_some_and(|port| port > 0)),
+            !host_network
+                && container.ports.iter().flatten().any(|port| port.host_port.is_some_and(|port| port > 0)),
         ),
     ] {
         if set {
@@ -137,7 +141,10 @@ fn security_fields(context: &SecurityContext, found: &mut Vec<String>) {
             found.push(format!("securityContext.{name}"));
         }
     }
-    let lists = context.capabilities.iter().flat_map(|lists| lists.add.iter().flatten().chain(lists.drop.iter().flatten()));
+    let lists = context
+        .capabilities
+        .iter()
+        .flat_map(|lists| lists.add.iter().flatten().chain(lists.drop.iter().flatten()));
     for name in lists {
         if name != "ALL" && capability(name).is_none() {
             found.push(format!("securityContext.capabilities: {name}"));
@@ -150,14 +157,14 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn refused(spec: Value, container: Value) -> Vec<String> {
+    fn refused(spec: &Value, container: &Value) -> Vec<String> {
         let mut all = json!({"containers": [{"name": "main", "image": "test-server"}]});
         merge(&mut all["containers"][0], container);
         merge(&mut all, spec);
         unsupported(&serde_json::from_value(json!({ "spec": all })).unwrap())
     }
 
-    fn merge(into: &mut Value, from: Value) {
+    fn merge(into: &mut Value, from: &Value) {
         for (name, value) in from.as_object().unwrap() {
             into[name] = value.clone();
         }
@@ -166,27 +173,35 @@ mod tests {
     #[test]
     fn what_is_not_honoured_is_named() {
         for (spec, container, field) in [
-            (json!({}), json!({"securityContext": {"privileged": true}}), "spec.containers[main].securityContext.privileged"),
+            (
+                json!({}),
+                json!({"securityContext": {"privileged": true}}),
+                "spec.containers[main].securityContext.privileged",
+            ),
             (json!({"hostPID": true}), json!({}), "spec.hostPID"),
             (
                 json!({"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "x"}}]}),
                 json!({}),
                 "spec.volumes[data].persistentVolumeClaim",
             ),
-            (json!({}), json!({"readinessProbe": {"grpc": {"port": 1}}}), "spec.containers[main].readinessProbe.grpc"),
-            (json!({}), json!({"ports": [{"containerPort": 80, "hostPort": 80}]}), "spec.containers[main].ports.hostPort"),
+            (
+                json!({}),
+                json!({"readinessProbe": {"grpc": {"port": 1}}}),
+                "spec.containers[main].readinessProbe.grpc",
+            ),
+            (
+                json!({}),
+                json!({"ports": [{"containerPort": 80, "hostPort": 80}]}),
+                "spec.containers[main].ports.hostPort",
+            ),
             (
                 json!({}),
                 json!({"securityContext": {"capabilities": {"add": ["FLY"]}}}),
                 "spec.containers[main].securityContext.capabilities: FLY",
             ),
-            (
-                json!({"ephemeralContainers": [{"name": "debug"}]}),
-                json!({}),
-                "spec.ephemeralContainers",
-            ),
+            (json!({"ephemeralContainers": [{"name": "debug"}]}), json!({}), "spec.ephemeralContainers"),
         ] {
-            assert_eq!(refused(spec, container), [field]);
+            assert_eq!(refused(&spec, &container), [field]);
         }
     }
 
@@ -208,6 +223,6 @@ mod tests {
             "securityContext": {"readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"], "add": ["BPF", "NET_ADMIN"]}},
             "lifecycle": {"preStop": {"sleep": {"seconds": 5}}},
         });
-        assert_eq!(refused(spec, container), Vec::<String>::new());
+        assert_eq!(refused(&spec, &container), Vec::<String>::new());
     }
 }

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use k8s_openapi::api::authentication::v1::{BoundObjectReference, TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::{
-    DownwardAPIVolumeFile, HostPathVolumeSource, KeyToPath, Pod, ServiceAccount, ServiceAccountTokenProjection, Volume,
+    DownwardAPIVolumeFile, HostPathVolumeSource, KeyToPath, Pod, ServiceAccount,
+    ServiceAccountTokenProjection, Volume,
 };
 use kube::api::PostParams;
 use kube::{Api, ResourceExt as _};
@@ -45,7 +46,7 @@ impl Volumes {
         let mut volumes = Self { paths: BTreeMap::new(), renew: None };
         for volume in of_pod(pod) {
             let path = match &volume.host_path {
-                Some(host_path) => volumes.host_path(context, pod, host_path)?,
+                Some(host_path) => host_path_folder(context, host_path)?,
                 None => volumes.own(context, pod, volume, addresses).await?,
             };
             volumes.paths.insert(volume.name.clone(), path);
@@ -65,8 +66,10 @@ impl Volumes {
             tokio::time::sleep_until(self.renew.map_or(soon, |renew| renew.min(soon))).await;
             let tokens_due = self.renew.is_some_and(|renew| renew <= Instant::now());
             for volume in of_pod(&pod) {
-                let changes = volume.config_map.is_some() || volume.secret.is_some() || volume.downward_api.is_some();
-                if !changes && !(tokens_due && volume.projected.is_some()) {
+                let changes =
+                    volume.config_map.is_some() || volume.secret.is_some() || volume.downward_api.is_some();
+                let due = changes || (tokens_due && volume.projected.is_some());
+                if !due {
                     continue;
                 }
                 if let Err(error) = self.own(&context, &pod, volume, &addresses).await {
@@ -77,37 +80,14 @@ impl Volumes {
         }
     }
 
-    /// A folder of the node's own file system, or one of the kernel's.
-    fn host_path(&self, context: &Context, pod: &Pod, volume: &HostPathVolumeSource) -> Result<PathBuf> {
-        let doing = || format!("preparing the hostPath {}", volume.path);
-        if volume.path.split('/').any(|part| part == "..") {
-            return Err(Error::failed(doing(), "it contains `..`"));
-        }
-        // A node of its own machine would see its own pods' cgroups only.
-        if let Some(below) = Path::new(&volume.path).strip_prefix("/sys/fs/cgroup").ok() {
-            return Ok(context.settings.cgroup.join(below));
-        }
-        if KERNEL.iter().any(|kernel| Path::new(&volume.path).starts_with(kernel)) {
-            return Ok(PathBuf::from(&volume.path));
-        }
-        let path = context.host_root().join(volume.path.trim_start_matches('/'));
-        let exists = path.exists();
-        match volume.type_.as_deref().unwrap_or_default() {
-            "" | "DirectoryOrCreate" if !exists => fs::create_dir_all(&path).doing_with(doing)?,
-            "FileOrCreate" if !exists => {
-                fs::write(&path, "").doing_with(doing)?;
-            }
-            kind @ ("Directory" | "File" | "Socket") if !exists => {
-                return Err(Error::failed(doing(), format!("the node has no {kind} there")));
-            }
-            _ => {}
-        }
-        let _ = pod;
-        Ok(path)
-    }
-
     /// A folder of the pod's own.
-    async fn own(&mut self, context: &Context, pod: &Pod, volume: &Volume, addresses: &[IpAddr]) -> Result<PathBuf> {
+    async fn own(
+        &mut self,
+        context: &Context,
+        pod: &Pod,
+        volume: &Volume,
+        addresses: &[IpAddr],
+    ) -> Result<PathBuf> {
         let doing = || format!("preparing the volume {}", volume.name);
         let path = context.pod_folder(pod).join("volumes").join(&volume.name);
         fs::create_dir_all(&path).doing_with(doing)?;
@@ -123,7 +103,13 @@ impl Volumes {
         Ok(path)
     }
 
-    async fn files(&mut self, context: &Context, pod: &Pod, volume: &Volume, addresses: &[IpAddr]) -> Result<Files> {
+    async fn files(
+        &mut self,
+        context: &Context,
+        pod: &Pod,
+        volume: &Volume,
+        addresses: &[IpAddr],
+    ) -> Result<Files> {
         let namespace = pod.namespace().unwrap_or_default();
         let mut files = Files::new();
         if let Some(source) = &volume.config_map {
@@ -145,7 +131,8 @@ impl Volumes {
             let mode = projected.default_mode.unwrap_or(DEFAULT_MODE);
             for source in projected.sources.iter().flatten() {
                 if let Some(source) = &source.config_map {
-                    let content = config_map_content(context, &namespace, &source.name, source.optional).await?;
+                    let content =
+                        config_map_content(context, &namespace, &source.name, source.optional).await?;
                     select(&mut files, content, source.items.as_deref(), mode);
                 }
                 if let Some(source) = &source.secret {
@@ -165,9 +152,15 @@ impl Volumes {
     }
 
     /// Asks for a token that is bound to the pod, and notes when to ask again: at four fifths of its life.
-    async fn token(&mut self, context: &Context, pod: &Pod, source: &ServiceAccountTokenProjection) -> Result<String> {
+    async fn token(
+        &mut self,
+        context: &Context,
+        pod: &Pod,
+        source: &ServiceAccountTokenProjection,
+    ) -> Result<String> {
         let namespace = pod.namespace().unwrap_or_default();
-        let account = pod.spec.as_ref().and_then(|spec| spec.service_account_name.as_deref()).unwrap_or("default");
+        let account =
+            pod.spec.as_ref().and_then(|spec| spec.service_account_name.as_deref()).unwrap_or("default");
         let doing = || format!("asking for a token of the service account {namespace}/{account}");
         let request = TokenRequest {
             spec: TokenRequestSpec {
@@ -195,6 +188,34 @@ impl Volumes {
         self.renew = Some(self.renew.filter(|at| *at > Instant::now()).map_or(renew, |at| at.min(renew)));
         Ok(status.token)
     }
+}
+
+/// A folder of the node's own file system, or one of the kernel's.
+fn host_path_folder(context: &Context, volume: &HostPathVolumeSource) -> Result<PathBuf> {
+    let doing = || format!("preparing the hostPath {}", volume.path);
+    if volume.path.split('/').any(|part| part == "..") {
+        return Err(Error::failed(doing(), "it contains `..`"));
+    }
+    // A node of its own machine would see its own pods' cgroups only.
+    if let Ok(below) = Path::new(&volume.path).strip_prefix("/sys/fs/cgroup") {
+        return Ok(context.settings.cgroup.join(below));
+    }
+    if KERNEL.iter().any(|kernel| Path::new(&volume.path).starts_with(kernel)) {
+        return Ok(PathBuf::from(&volume.path));
+    }
+    let path = context.host_root().join(volume.path.trim_start_matches('/'));
+    let exists = path.exists();
+    match volume.type_.as_deref().unwrap_or_default() {
+        "" | "DirectoryOrCreate" if !exists => fs::create_dir_all(&path).doing_with(doing)?,
+        "FileOrCreate" if !exists => {
+            fs::write(&path, "").doing_with(doing)?;
+        }
+        kind @ ("Directory" | "File" | "Socket") if !exists => {
+            return Err(Error::failed(doing(), format!("the node has no {kind} there")));
+        }
+        _ => {}
+    }
+    Ok(path)
 }
 
 /// The volumes that a pod defines.
@@ -249,8 +270,9 @@ fn downward(
 ) -> Result<()> {
     for item in items.unwrap_or_default() {
         let field = item.field_ref.as_ref().map(|field| field.field_path.as_str()).unwrap_or_default();
-        let value = field_value(context, pod, addresses, field)
-            .ok_or_else(|| Error::failed(format!("reading {field:?} for the file {}", item.path), "there is no such field"))?;
+        let value = field_value(context, pod, addresses, field).ok_or_else(|| {
+            Error::failed(format!("reading {field:?} for the file {}", item.path), "there is no such field")
+        })?;
         files.insert(item.path.clone().into(), (value.into_bytes(), bits(item.mode.unwrap_or(mode))));
     }
     Ok(())
@@ -337,8 +359,10 @@ mod tests {
         write_atomically(path, &files(&[("token", "two"), ("new", "y")])).unwrap();
         assert_eq!(fs::read_to_string(path.join("token")).unwrap(), "two");
         assert_eq!(io::read_to_string(open).unwrap(), "one", "who has it open reads on");
-        let mut names: Vec<_> =
-            fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<_> = fs::read_dir(path)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.sort();
         assert_eq!(names.len(), 4, "{names:?}");
         assert_eq!(names[1..], ["..data", "new", "token"]);

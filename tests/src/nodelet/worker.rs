@@ -17,12 +17,13 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use super::Context;
 use super::containers::{Order, Supervisor, paths};
+use super::readiness;
 use super::sandbox::Sandbox;
 use super::state::{Ended, Phase, PodState, Role, init_role};
 use super::status::{patch, transitions};
-use super::readiness;
 use super::support::unsupported;
 use crate::error::{Error, Result};
+use crate::process::Exit;
 
 /// The first pause after a failed attempt; it doubles up to [`LONGEST_RETRY`].
 const FIRST_RETRY: Duration = Duration::from_millis(50);
@@ -52,15 +53,19 @@ enum End {
 /// Runs a pod until it is gone.
 pub(super) async fn run(context: Arc<Context>, state: Arc<PodState>, mut news: watch::Receiver<News>) {
     loop {
-        let boot = context.powered().await.boot;
+        let boot = tokio::select! {
+            power = context.powered() => power.boot,
+            // The machine never comes back.
+            _ = news.wait_for(|news| news.gone) => return,
+        };
         let (orders, order) = watch::channel(Order::Run);
         let (ends, mut end) = watch::channel(None);
-        let helpers = TaskTracker::new();
+        let tasks = TaskTracker::new();
         let stop = CancellationToken::new();
-        helpers.spawn(conduct(Arc::clone(&context), news.clone(), boot, orders, ends));
+        tasks.spawn(conduct(Arc::clone(&context), news.clone(), boot, orders, ends));
         let publisher = publish(Arc::clone(&context), Arc::clone(&state), news.clone());
-        helpers.spawn(stop.clone().run_until_cancelled_owned(publisher));
-        helpers.close();
+        tasks.spawn(stop.clone().run_until_cancelled_owned(publisher));
+        tasks.close();
 
         let pod = Arc::clone(&news.borrow().pod);
         Body { context: Arc::clone(&context), pod, state: Arc::clone(&state), order }.run().await;
@@ -68,11 +73,18 @@ pub(super) async fn run(context: Arc<Context>, state: Arc<PodState>, mut news: w
         let end = end.wait_for(Option::is_some).await.map(|end| *end);
         stop.cancel();
         match end {
-            Ok(Some(End::Deleted)) => return finish(&context, &state, &mut news).await,
+            Ok(Some(End::Deleted)) => {
+                let pod = Arc::clone(&news.borrow().pod);
+                tokio::select! {
+                    () = finish(&context, &state, pod) => {}
+                    _ = news.wait_for(|news| news.gone) => {}
+                }
+                return;
+            }
             Ok(Some(End::PowerLoss)) => after_power_loss(&state),
             _ => return,
         }
-        helpers.wait().await;
+        tasks.wait().await;
     }
 }
 
@@ -87,7 +99,10 @@ async fn conduct(
     let mut power = context.power.subscribe();
     let mut stopping: Option<(i64, Instant)> = None;
     loop {
-        let on = { let power = power.borrow_and_update(); power.on && power.boot == boot };
+        let on = {
+            let power = power.borrow_and_update();
+            power.on && power.boot == boot
+        };
         let News { pod, gone } = news.borrow_and_update().clone();
         if !on || gone {
             orders.send_replace(Order::Die);
@@ -147,7 +162,8 @@ impl Body {
         let prepare = || Arc::clone(&sandbox).volumes().boxed();
         if let Some(volumes) = self.retry("FailedMount", prepare).await {
             let paths = Arc::new(paths(&self.pod, &volumes));
-            let refresh = volumes.refresh(Arc::clone(&self.context), Arc::clone(&self.pod), sandbox.addresses.clone());
+            let refresh =
+                volumes.refresh(Arc::clone(&self.context), Arc::clone(&self.pod), sandbox.addresses.clone());
             let _refresh = AbortOnDropHandle::new(tokio::spawn(refresh));
             let supervisor = |container: &Container, role| Supervisor {
                 context: Arc::clone(&self.context),
@@ -207,7 +223,7 @@ impl Body {
                         sidecar.orders.send_replace(Order::Die);
                     }
                 }
-                std::future::pending().await
+                std::future::pending::<()>().await;
             };
             tokio::select! {
                 () = mains.wait() => {}
@@ -219,7 +235,8 @@ impl Body {
 
     /// Stops sidecars in the reverse of their order, in what is left of the pod's time.
     async fn stop_sidecars(&self, sidecars: Vec<Sidecar>) {
-        let grace = self.pod.spec.as_ref().and_then(|spec| spec.termination_grace_period_seconds).unwrap_or(30);
+        let grace =
+            self.pod.spec.as_ref().and_then(|spec| spec.termination_grace_period_seconds).unwrap_or(30);
         let own = Instant::now() + Duration::from_secs(u64::try_from(grace).unwrap_or_default());
         for mut sidecar in sidecars.into_iter().rev() {
             let mut order = self.order.clone();
@@ -259,7 +276,11 @@ impl Body {
     }
 
     /// Tries until it succeeds; gives up when the pod is to end.
-    async fn retry<T>(&mut self, reason: &'static str, attempt: impl Fn() -> BoxFuture<'static, Result<T>>) -> Option<T> {
+    async fn retry<T>(
+        &mut self,
+        reason: &'static str,
+        attempt: impl Fn() -> BoxFuture<'static, Result<T>>,
+    ) -> Option<T> {
         let mut pause = FIRST_RETRY;
         let mut told = None;
         while *self.order.borrow() == Order::Run {
@@ -334,7 +355,9 @@ async fn send(context: Arc<Context>, pod: Arc<Pod>, patch: Value) -> bool {
         match api.patch_status(&name, &PatchParams::default(), &Patch::Strategic(&patch)).await {
             Ok(_) => return true,
             Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => return false,
-            Err(error) => tracing::debug!(%error, pod = pod.name_any(), "a pod's status could not be written"),
+            Err(error) => {
+                tracing::debug!(%error, pod = pod.name_any(), "a pod's status could not be written");
+            }
         }
         sleep(pause).await;
         pause = (pause * 2).min(LONGEST_RETRY);
@@ -342,22 +365,24 @@ async fn send(context: Arc<Context>, pod: Arc<Pod>, patch: Value) -> bool {
 }
 
 /// Writes the final status and deletes the object, which its grace period had kept.
-async fn finish(context: &Arc<Context>, state: &PodState, news: &mut watch::Receiver<News>) {
+async fn finish(context: &Arc<Context>, state: &PodState, pod: Arc<Pod>) {
     state.update(|pod| {
         pod.over = true;
         for container in &mut pod.containers {
-            // What never ran or waited for its next life ends as it last ended.
+            // What waited for its next life ends as it last ended.
             if let (Phase::Waiting { .. }, Some(last)) = (&container.phase, &container.last) {
                 container.phase = Phase::Terminated(last.clone());
             }
         }
     });
-    let pod = Arc::clone(&news.borrow().pod);
-    let last = patch(&pod, &state.read().clone(), &context.settings.network.addresses().both(), &mut transitions(&pod));
-    tokio::select! {
-        _ = send(Arc::clone(context), Arc::clone(&pod), last) => {}
-        // Nobody is left to read it.
-        _ = news.wait_for(|news| news.gone) => return,
+    let last = patch(
+        &pod,
+        &state.read().clone(),
+        &context.settings.network.addresses().both(),
+        &mut transitions(&pod),
+    );
+    if !send(Arc::clone(context), Arc::clone(&pod), last).await {
+        return;
     }
     let parameters = DeleteParams {
         grace_period_seconds: Some(0),
@@ -369,14 +394,11 @@ async fn finish(context: &Arc<Context>, state: &PodState, news: &mut watch::Rece
     loop {
         context.powered().await;
         match api.delete(&pod.name_any(), &parameters).await {
-            Ok(_) => break,
-            Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => break,
+            Ok(_) => return,
+            Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => return,
             Err(error) => tracing::debug!(%error, pod = pod.name_any(), "a pod could not be deleted"),
         }
-        tokio::select! {
-            () = sleep(pause) => {}
-            _ = news.wait_for(|news| news.gone) => break,
-        }
+        sleep(pause).await;
         pause = (pause * 2).min(LONGEST_RETRY);
     }
 }
@@ -387,7 +409,7 @@ fn after_power_loss(state: &PodState) {
         pod.sandbox = false;
         for container in &mut pod.containers {
             let Phase::Terminated(ended) = &container.phase else { continue };
-            if ended.exit.is_some_and(|exit| exit.success()) && container.role == Role::Main {
+            if ended.exit.is_some_and(Exit::success) && container.role == Role::Main {
                 continue;
             }
             // Nobody was there to see how it ended.

@@ -8,7 +8,9 @@ fn sh(script: &str) -> Child {
 
 #[tokio::test]
 async fn every_waiter_learns_how_the_process_ended() {
-    for (script, exit) in [("exit 0", Exit::Code(0)), ("exit 7", Exit::Code(7)), ("kill -9 $$", Exit::Signal(9))] {
+    for (script, exit) in
+        [("exit 0", Exit::Code(0)), ("exit 7", Exit::Code(7)), ("kill -9 $$", Exit::Signal(9))]
+    {
         let process = Process::adopt(&sh(script)).unwrap();
         let other = process.clone();
         let (first, second) = tokio::join!(process.wait(), other.wait());
@@ -27,9 +29,8 @@ async fn a_signal_reaches_the_process_and_a_late_one_is_no_error() {
 
 #[tokio::test]
 async fn an_identity_with_another_start_time_is_never_signalled() {
-    let child = sh("sleep 60");
-    let process = Process::adopt(&child).unwrap();
-    let identity = Identity::of(child.id()).unwrap();
+    let process = Process::adopt(&sh("sleep 60")).unwrap();
+    let identity = Identity::of(process.pid()).unwrap();
     let impostor = Identity { start: identity.start + 1, ..identity };
     assert!(!impostor.signal(Signal::KILL).unwrap());
     assert!(identity.alive());

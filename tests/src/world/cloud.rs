@@ -34,10 +34,18 @@ pub(super) struct Announcement {
 }
 
 /// Starts the simulator in a namespace and waits until it listens.
-pub(super) async fn start(options: &WorldOptions, namespace: &Namespace, address: SocketAddr) -> Result<Cloud> {
+pub(super) async fn start(
+    options: &WorldOptions,
+    namespace: &Namespace,
+    address: SocketAddr,
+) -> Result<Cloud> {
     let doing = || format!("starting the cloud, {}", options.cloud_program.display());
     let path = options.folder.join("logs").join("lath-sim.log");
-    let log = File::options().create(true).append(true).open(&path).doing_with(|| format!("opening {}", path.display()))?;
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(&path)
+        .doing_with(|| format!("opening {}", path.display()))?;
     let mut command = Command::new(&options.cloud_program);
     command
         .args(["sim", "--listen", &address.to_string()])
@@ -54,7 +62,8 @@ pub(super) async fn start(options: &WorldOptions, namespace: &Namespace, address
     let mut line = String::new();
     let read = timeout(READY_WITHIN, BufReader::new(stdout).read_line(&mut line)).await;
     read.doing_with(doing)?.doing_with(doing)?;
-    let announcement = serde_json::from_str(&line)
-        .map_err(|_| Error::failed(doing(), format!("it said {line:?} instead of its endpoint; see {}", path.display())))?;
+    let announcement = serde_json::from_str(&line).map_err(|_not_json| {
+        Error::failed(doing(), format!("it said {line:?} instead of its endpoint; see {}", path.display()))
+    })?;
     Ok(Cloud { process, announcement })
 }

@@ -84,19 +84,19 @@ pub(super) struct Inside {
     client: Client,
     components: Mutex<BTreeMap<Component, Process>>,
     cloud: Mutex<Option<Cloud>>,
-    nodes: Mutex<BTreeMap<u8, Nodelet>>,
+    nodes: Mutex<BTreeMap<u8, Arc<Nodelet>>>,
 }
 
 impl Inside {
     async fn start(options: WorldOptions) -> Result<Self> {
         let fabric = Fabric::create().await?;
         let plan = fabric.plan();
-        let cgroup = cgroup::mount_point()?.join(format!("lath-world-{}", plan.number));
+        // The number passes to the next world as soon as the network is gone, so it alone would name two cgroups.
+        let nonce = nodelet::new_id();
+        let name = format!("lath-world-{}-{}", plan.number, nonce.split('-').next().unwrap_or_default());
+        let cgroup = cgroup::mount_point()?.join(name);
         // Noted before it is made, so that it is removed whatever happens next.
-        Remains { cgroup: cgroup.clone(), interface: plan.interface() }.save(&options.folder)?;
-        // The number is ours alone, so what an earlier world left under it is nobody's.
-        cgroup::kill(&cgroup).doing("ending what an earlier world left")?;
-        cgroup::remove_when_empty(&cgroup).await?;
+        Remains { cgroup: cgroup.clone(), interface: fabric.host_interface() }.save(&options.folder)?;
         cgroup::create(&cgroup)?;
 
         let settings = Settings {
@@ -113,14 +113,16 @@ impl Inside {
         let authority = settings.prepare()?;
         let binaries = Binaries::from_environment()?;
         let kubeconfig = options.folder.join("kubeconfig");
-        let client = Client::try_from(controlplane::client_config(&kubeconfig).await?).doing("making a client")?;
+        let client =
+            Client::try_from(controlplane::client_config(&kubeconfig).await?).doing("making a client")?;
 
         let mut components = BTreeMap::new();
         for component in [Component::Etcd, Component::ApiServer] {
             components.insert(component, launch(&settings, &binaries, &fabric, component)?);
         }
         let address = SocketAddr::new(plan.cloud().v4.into(), CLOUD_PORT);
-        let cloud = if options.cloud { Some(cloud::start(&options, fabric.router(), address).await?) } else { None };
+        let cloud =
+            if options.cloud { Some(cloud::start(&options, fabric.router(), address).await?) } else { None };
         controlplane::ready(&client, || {
             let (component, _) = components.iter().find(|(_, process)| process.exit().is_some())?;
             Some(format!("{} has ended; see {}", component.program(), settings.log(*component).display()))
@@ -131,8 +133,10 @@ impl Inside {
         }
 
         let announcement = cloud.as_ref().map(|cloud| cloud.announcement.clone());
-        let region = announcement.as_ref().map_or(options.region.clone(), |announcement| announcement.region.clone());
-        let accounts = announcement.as_ref().map(|announcement| announcement.accounts.clone()).unwrap_or_default();
+        let region =
+            announcement.as_ref().map_or(options.region.clone(), |announcement| announcement.region.clone());
+        let accounts =
+            announcement.as_ref().map(|announcement| announcement.accounts.clone()).unwrap_or_default();
         let nowhere = || Account { id: "123456789012".into(), ..Account::default() };
         let description = Description {
             kubeconfig,
@@ -165,24 +169,22 @@ impl Inside {
     pub(super) async fn obey(&self, request: Request) -> Result<Value> {
         match request {
             Request::Container { node, pod, container } => {
-                let view = self.with_node(node, |node| node.container(&pod, &container)).await?;
+                let view = self.node(node).await?.container(&pod, &container)?;
                 return serde_json::to_value(view).doing("composing an answer");
             }
             Request::SignalContainer { node, pod, container, signal } => {
                 let signal = Signal::from_named_raw(signal)
                     .ok_or_else(|| Error::Usage(format!("{signal} is not the number of a signal")))?;
-                self.with_node(node, |node| node.signal(&pod, &container, signal)).await?;
+                self.node(node).await?.signal(&pod, &container, signal)?;
             }
-            Request::Cut { node, peer } => self.node(&*self.nodes.lock().await, node)?.network().cut(peer).await?,
+            Request::Cut { node, peer } => self.node(node).await?.network().cut(peer).await?,
             Request::Heal { node, peer } => {
-                let nodes = self.nodes.lock().await;
-                let node = self.node(&nodes, node)?;
+                let node = self.node(node).await?;
                 node.network().heal(peer).await?;
                 node.reconnect();
             }
             Request::Reboot { node, off_ms } => {
-                let nodes = self.nodes.lock().await;
-                self.node(&nodes, node)?.reboot(Duration::from_millis(off_ms)).await?;
+                self.node(node).await?.reboot(Duration::from_millis(off_ms)).await?;
             }
             Request::Remove { node } => self.remove(node).await?,
             Request::Add { node } => self.add(node).await?,
@@ -197,12 +199,10 @@ impl Inside {
         Ok(Value::Null)
     }
 
-    fn node<'a>(&self, nodes: &'a BTreeMap<u8, Nodelet>, index: u8) -> Result<&'a Nodelet> {
-        nodes.get(&index).ok_or_else(|| Error::Usage(format!("the world has no {}", node_name(index))))
-    }
-
-    async fn with_node<T>(&self, index: u8, act: impl FnOnce(&Nodelet) -> Result<T>) -> Result<T> {
-        act(self.node(&*self.nodes.lock().await, index)?)
+    /// A node. The list is free again when this returns, so that a slow control holds up no other.
+    async fn node(&self, index: u8) -> Result<Arc<Nodelet>> {
+        let node = self.nodes.lock().await.get(&index).cloned();
+        node.ok_or_else(|| Error::Usage(format!("the world has no {}", node_name(index))))
     }
 
     /// Adds a node; it is Ready when this returns.
@@ -232,7 +232,7 @@ impl Inside {
             name,
         })
         .await?;
-        self.nodes.lock().await.insert(index, nodelet);
+        self.nodes.lock().await.insert(index, Arc::new(nodelet));
         Ok(())
     }
 
@@ -292,7 +292,12 @@ impl Inside {
 }
 
 /// Starts a component beside the bridge.
-fn launch(settings: &Settings, binaries: &Binaries, fabric: &Fabric, component: Component) -> Result<Process> {
+fn launch(
+    settings: &Settings,
+    binaries: &Binaries,
+    fabric: &Fabric,
+    component: Component,
+) -> Result<Process> {
     let doing = || format!("starting {}", component.program());
     let mut command = settings.command(component, binaries)?;
     let child = spawn_after(|| fabric.router().enter(), &mut command).doing_with(doing)?;

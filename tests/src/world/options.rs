@@ -60,11 +60,17 @@ impl WorldOptions {
             return Err(Error::Usage(format!("a world has at most {MAX_NODES} nodes, not {}", self.nodes)));
         }
         if !self.folder.is_absolute() {
-            return Err(Error::Usage(format!("name the world's folder by an absolute path, not {}", self.folder.display())));
+            return Err(Error::Usage(format!(
+                "name the world's folder by an absolute path, not {}",
+                self.folder.display()
+            )));
         }
         // What the kernel takes for the path of a socket is 107 bytes.
         if self.folder.as_os_str().len() > 90 {
-            return Err(Error::Usage(format!("choose a shorter folder than {}: a socket lies in it", self.folder.display())));
+            return Err(Error::Usage(format!(
+                "choose a shorter folder than {}: a socket lies in it",
+                self.folder.display()
+            )));
         }
         let mut needed = vec![("lath-world", &self.program)];
         if self.cloud {
@@ -108,8 +114,12 @@ pub(super) fn node_folder(world: &Path, index: u8) -> PathBuf {
 
 /// Where cargo puts a binary of this workspace in the profile of the program that runs: beside it, or one folder up
 /// for a test.
+#[must_use]
 pub fn built(name: &str) -> PathBuf {
-    let folder = std::env::current_exe().ok().and_then(|program| program.parent().map(Path::to_owned)).unwrap_or_default();
+    let folder = std::env::current_exe()
+        .ok()
+        .and_then(|program| program.parent().map(Path::to_owned))
+        .unwrap_or_default();
     let folder = match folder.parent() {
         Some(parent) if folder.ends_with("deps") => parent.to_owned(),
         _ => folder,

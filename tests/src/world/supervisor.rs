@@ -14,8 +14,8 @@ use rustix::thread::{UnshareFlags, unshare_unsafe};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Doing as _, Error, Result};
-use crate::{cgroup, network};
 use crate::process::{Identity, pid_of};
+use crate::{cgroup, network};
 
 /// How long a world may take to be gone.
 const GONE_WITHIN: Duration = Duration::from_secs(30);
@@ -48,8 +48,8 @@ pub(super) fn log(folder: &Path) -> PathBuf {
 pub(super) struct Remains {
     /// The world's cgroup.
     pub cgroup: PathBuf,
-    /// The host's end of the link into the world.
-    pub interface: String,
+    /// Index of the host's end of the link into the world. Its name can be another world's by now, its index cannot.
+    pub interface: u32,
 }
 
 impl Remains {
@@ -68,12 +68,13 @@ impl Remains {
     fn clear(folder: &Path) -> io::Result<()> {
         let Ok(bytes) = std::fs::read(Self::file(folder)) else { return Ok(()) };
         let remains: Self = serde_json::from_slice(&bytes)?;
-        // A runtime of one thread: this process may not have more.
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-        runtime.block_on(network::delete_host_link(&remains.interface)).map_err(io::Error::other)?;
         for _ in 0..1000 {
             cgroup::kill(&remains.cgroup)?;
             if cgroup::remove(&remains.cgroup).is_ok() {
+                // The link last: it is the claim on the world's addresses. A runtime of one thread, since this
+                // process may not have more.
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+                runtime.block_on(network::delete_host_link(remains.interface)).map_err(io::Error::other)?;
                 return std::fs::remove_file(Self::file(folder));
             }
             pause(Duration::from_millis(10));
@@ -101,17 +102,23 @@ pub(super) async fn stop(folder: &Path) -> Result<()> {
     let deadline = tokio::time::Instant::now() + GONE_WITHIN;
     while processes.supervisor.alive() {
         if tokio::time::Instant::now() > deadline {
-            return Err(Error::failed("ending the world", format!("something of it lives after {GONE_WITHIN:?}")));
+            return Err(Error::failed(
+                "ending the world",
+                format!("something of it lives after {GONE_WITHIN:?}"),
+            ));
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     // A supervisor that was killed itself has left this undone.
-    let undone = folder.to_owned();
-    tokio::task::spawn_blocking(move || Remains::clear(&undone))
-        .await
-        .doing("removing what is left of the world")?
-        .doing("removing what is left of the world")?;
+    clear(folder).await?;
     std::fs::remove_file(Processes::file(folder)).doing("forgetting the world's processes")
+}
+
+/// Removes what an earlier world in this folder left.
+pub(super) async fn clear(folder: &Path) -> Result<()> {
+    let doing = "removing what is left of a world";
+    let folder = folder.to_owned();
+    tokio::task::spawn_blocking(move || Remains::clear(&folder)).await.doing(doing)?.doing(doing)
 }
 
 /// The hidden subcommand `supervisor FOLDER [detached]`: holds a world until it ends or the lifeline closes.
@@ -132,8 +139,10 @@ fn hold(folder: &Path, detached: bool) -> io::Result<ExitCode> {
     rustix::process::setsid()?;
     // SAFETY: the flag concerns the PID namespace of children alone.
     unsafe { unshare_unsafe(UnshareFlags::NEWPID) }?;
-    let mut world = Command::new("/proc/self/exe").arg("world-process").arg(folder).stdin(Stdio::null()).spawn()?;
-    let processes = Processes { supervisor: Identity::of(std::process::id())?, world: Identity::of(world.id())? };
+    let mut world =
+        Command::new("/proc/self/exe").arg("world-process").arg(folder).stdin(Stdio::null()).spawn()?;
+    let processes =
+        Processes { supervisor: Identity::of(std::process::id())?, world: Identity::of(world.id())? };
     std::fs::write(Processes::file(folder), serde_json::to_vec(&processes)?)?;
 
     let pidfd = pidfd_open(pid_of(world.id())?, PidfdFlags::empty())?;

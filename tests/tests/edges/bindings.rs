@@ -99,6 +99,7 @@ async fn a_malformed_binding_disturbs_no_other_and_keeps_what_it_had() {
     assert!(setting.held(&other).contains(&"10.0.0.3:8080".to_owned()));
 
     setting.bind("web", "web", &group);
+    setting.edit_binding("web", |binding| set_accepted(binding, true));
     settle().await;
     setting.holds(&group, &["10.0.0.1:8080", "10.0.0.2:8080", "10.0.0.3:8080"]);
     setting.api.put_value(COLLECTION, malformed("web"));

@@ -96,7 +96,9 @@ async fn fifty_services_at_once_are_fifty_calls_side_by_side() {
     setting.new_calls();
     setting.faults(vec![slow(20)]);
     for n in 0..50 {
-        setting.pod_with("n1", &format!("p{n}"), &format!("10.0.0.{}", n + 1), |pod| set_app(pod, &format!("web{n}")));
+        setting.pod_with("n1", &format!("p{n}"), &format!("10.0.0.{}", n + 1), |pod| {
+            set_app(pod, &format!("web{n}"))
+        });
     }
     let took = until(|| groups.iter().all(|group| setting.held(group).len() == 1)).await;
     assert!(took <= Duration::from_millis(500), "{took:?}");
@@ -114,7 +116,8 @@ async fn at_rest_nothing_is_called_at_all() {
     assert!(setting.new_calls().is_empty());
     assert_eq!(setting.held(&group).len(), 30);
     // A renewal every 30 seconds, and a new watch of each of three kinds every 290.
-    let requests = ["pods", "services", "targetgroupbindings"].map(|plural| agent.access().requests("watch", plural));
+    let requests =
+        ["pods", "services", "targetgroupbindings"].map(|plural| agent.access().requests("watch", plural));
     assert!(requests.iter().all(|count| *count <= 300), "{requests:?}");
     assert!(agent.access().requests("patch", "leases") <= 2_900);
     assert!(agent.access().requests("patch", "nodetargets") <= 2);
@@ -260,6 +263,7 @@ async fn calls_that_fail_or_get_no_answer_come_true_in_the_end() {
                 let agent = setting.agent("n1").await;
                 pods(&setting, 0..2);
                 settle().await;
+                setting.new_calls();
                 let fault = Fault { resource: Some(group.id().into()), ..fault };
                 setting.faults(vec![fault]);
                 pods(&setting, 2..4);

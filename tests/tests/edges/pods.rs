@@ -171,7 +171,8 @@ async fn a_restart_in_place_makes_no_call() {
     for ready in [false, true] {
         setting.edit_pod("a", |pod| {
             set_ready(pod, ready);
-            let restarts = json!([{ "name": "main", "ready": ready, "restartCount": 1, "image": "", "imageID": "" }]);
+            let restarts =
+                json!([{ "name": "main", "ready": ready, "restartCount": 1, "image": "", "imageID": "" }]);
             pod.status.as_mut().unwrap().container_statuses = Some(serde_json::from_value(restarts).unwrap());
         });
         settle().await;

@@ -90,6 +90,13 @@ impl Setting {
         self.create(&path, &json!({ "targets": targets })).await;
     }
 
+    /// Takes addresses out, as somebody else would.
+    pub(crate) async fn deregister(&self, group: &TargetGroupArn, addresses: &[&str], port: u16) {
+        let targets: Vec<Value> = addresses.iter().map(|id| json!({ "id": id, "port": port })).collect();
+        let path = format!("/targetgroups/{}/deregistertargets", group.id());
+        self.create(&path, &json!({ "targets": targets })).await;
+    }
+
     async fn create(&self, path: &str, body: &Value) -> Value {
         let request = http::Request::post(path).body(body.to_string().into()).unwrap();
         let response = self.cloud.handle(request).await;
@@ -127,7 +134,13 @@ impl Setting {
     }
 
     /// Makes a ready pod, changed before it is made.
-    pub(crate) fn pod_with(&self, node: &str, name: &str, address: &str, change: impl FnOnce(&mut core::Pod)) {
+    pub(crate) fn pod_with(
+        &self,
+        node: &str,
+        name: &str,
+        address: &str,
+        change: impl FnOnce(&mut core::Pod),
+    ) {
         let mut pod = pod(node, name, address);
         change(&mut pod);
         self.api.put(&pod).unwrap();
@@ -212,6 +225,15 @@ pub(crate) struct Agent {
     life: Option<Life>,
 }
 
+impl Drop for Agent {
+    /// One test may have many settings after each other, and none should outlive its turn.
+    fn drop(&mut self) {
+        if self.runs() {
+            self.kill();
+        }
+    }
+}
+
 /// An agent that runs.
 struct Life {
     access: Access,
@@ -232,8 +254,11 @@ impl Agent {
                 async move { cloud.handle(request.map(Into::into)).await.map(|body| body.to_vec()) }
             })
         };
-        let options =
-            Options { region: Some(lattice_sim::REGION.into()), transport: Some(transport), ..Options::default() };
+        let options = Options {
+            region: Some(lattice_sim::REGION.into()),
+            transport: Some(transport),
+            ..Options::default()
+        };
         let lattice = Client::connect(options, lattice_client::Metrics::unregistered()).await;
         let access = self.api.access();
         let readiness = Readiness::default();
@@ -309,6 +334,11 @@ impl Agent {
     /// What the status page shows.
     pub(crate) fn status(&self) -> Status {
         self.life().status.borrow().clone()
+    }
+
+    /// How many targets it answers for.
+    pub(crate) fn targets(&self) -> usize {
+        self.status().groups.iter().map(|group| group.targets.len()).sum()
     }
 
     /// Where its journal is.

@@ -78,7 +78,10 @@ async fn the_control_plane_is_kubernetes_1_36_3_and_its_nodes_are_ready() {
     for name in ["node-0", "node-1"] {
         let node = nodes.get(name).await.unwrap();
         let conditions = node.status.as_ref().unwrap().conditions.as_ref().unwrap();
-        assert!(conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True"), "{name}");
+        assert!(
+            conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True"),
+            "{name}"
+        );
         assert_eq!(node.labels()["kubernetes.io/hostname"], name);
         assert!(node.spec.unwrap().provider_id.unwrap().starts_with("aws:///us-west-2"), "{name}");
     }
@@ -106,13 +109,14 @@ async fn a_deployments_pods_answer_with_their_own_names_over_both_families() {
         }
     }
     // From another pod, on whichever node that is, to all of them.
-    let script: String = pods
+    let questions: Vec<String> = pods
         .iter()
         .map(|pod| {
             let address = addresses(pod)[0];
             format!("exec 3<>/dev/tcp/{address}/8080; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3; ")
         })
         .collect();
+    let script = questions.concat();
     let (phase, said) = space.script(world, "asker", &script, json!({}), json!({})).await;
     assert_eq!(phase, "Succeeded", "{said}");
     for pod in &pods {
@@ -132,7 +136,8 @@ async fn an_unready_pod_leaves_the_endpoint_slice_and_comes_back() {
     let pod = pods(&space, "web").await.remove(0);
     let address = addresses(&pod)[0].to_string();
     for (value, ready) in [("false", false), ("true", true)] {
-        let (status, _) = request("POST", server(&pod), &format!("/control/ready?value={value}")).await.unwrap();
+        let (status, _) =
+            request("POST", server(&pod), &format!("/control/ready?value={value}")).await.unwrap();
         assert_eq!(status, 200);
         eventually(&format!("{address} ready: {ready}"), SOON, async || {
             let endpoints = ready_endpoints(&space.client, space.name, "web").await;
@@ -215,4 +220,62 @@ async fn a_readiness_gate_of_another_writer_is_kept_and_decides() {
     let pod = space.pod_when("gated", "is unready again", |pod| condition(pod, "Ready") == "False").await;
     assert_eq!(condition(&pod, "example.com/gate"), "False");
     assert_eq!(condition(&pod, "ContainersReady"), "True");
+}
+
+#[tokio::test]
+async fn kubectl_shows_what_a_container_writes() {
+    if not_root() {
+        return;
+    }
+    let world = world().await;
+    let space = Space::new(world, "logs").await;
+    let talks =
+        json!({"command": ["sh", "-c", "echo one; echo two; echo three; sleep 1; echo four; exec sleep 60"]});
+    space.pod("talker", json!({"terminationGracePeriodSeconds": 1}), talks).await;
+    space.ready("talker").await;
+    let kubectl = async |arguments: &[&str]| {
+        let output = tokio::process::Command::new(world.program("kubectl").unwrap())
+            .arg("--kubeconfig")
+            .arg(world.kubeconfig())
+            .args(["--namespace", space.name, "logs", "talker"])
+            .args(arguments)
+            .output()
+            .await
+            .unwrap();
+        String::from_utf8(if output.status.success() { output.stdout } else { output.stderr }).unwrap()
+    };
+    eventually("the fourth line is there", SOON, async || match kubectl(&[]).await {
+        all if all == "one\ntwo\nthree\nfour\n" => Ok(()),
+        other => Err(other),
+    })
+    .await;
+    assert_eq!(kubectl(&["--tail=2"]).await, "three\nfour\n");
+    let (followed, ()) = tokio::join!(kubectl(&["--follow"]), async {
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        space.delete("talker").await;
+    });
+    assert_eq!(followed, "one\ntwo\nthree\nfour\n", "following ends with the container");
+}
+
+#[tokio::test]
+async fn a_control_plane_alone_starts_answers_and_stops_and_reads_no_kubeconfig_of_the_user() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("controlplane");
+    let run = async |verb: &str| {
+        let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_lath-world"))
+            .args(["controlplane", verb, "--dir"])
+            .arg(&folder)
+            .env("KUBECONFIG", "/nonexistent/production")
+            .output()
+            .await
+            .unwrap();
+        assert!(output.status.success(), "{verb}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    run("stop").await;
+    let said: Value = serde_json::from_str(&run("start").await).unwrap();
+    let kubeconfig = std::path::PathBuf::from(said["kubeconfig"].as_str().unwrap());
+    let client = Client::try_from(tests::controlplane::client_config(&kubeconfig).await.unwrap()).unwrap();
+    assert_eq!(client.apiserver_version().await.unwrap().git_version, "v1.36.3");
+    run("stop").await;
+    assert!(client.apiserver_version().await.is_err(), "it is stopped");
 }

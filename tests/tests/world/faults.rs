@@ -1,6 +1,6 @@
 //! What can be done to a world: cuts, reboots, kills. These have worlds of their own.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -15,6 +15,23 @@ use tests::world::{Description, Part, PartSignal, World};
 use tokio::time::sleep;
 
 use super::setting::{SOON, Space, addresses, folder, not_root, restarts, server, start};
+
+/// The host's end of a world's link. Another world may use the name as soon as it is free.
+struct Link {
+    file: PathBuf,
+    index: String,
+}
+
+impl Link {
+    fn of(world: &Description) -> Self {
+        let file = Path::new("/sys/class/net").join(world.plan.interface()).join("ifindex");
+        Self { index: std::fs::read_to_string(&file).unwrap(), file }
+    }
+
+    fn exists(&self) -> bool {
+        std::fs::read_to_string(&self.file).is_ok_and(|index| index == self.index)
+    }
+}
 
 async fn node(world: &World, index: u8) -> Node {
     let nodes: Api<Node> = Api::all(world.client().await.unwrap());
@@ -34,10 +51,10 @@ async fn nodes_can_be_cut_off_rebooted_removed_and_added_and_addresses_reused() 
     parts(&world, &space).await;
     remove_and_add(&world, &space).await;
     let cgroup = world.description().cgroup.clone();
-    let interface = world.description().plan.interface();
+    let link = Link::of(world.description());
     world.stop().await.unwrap();
     assert!(!cgroup.exists());
-    assert!(!Path::new("/sys/class/net").join(interface).exists());
+    assert!(!link.exists());
 }
 
 async fn cut(world: &World, space: &Space) {
@@ -47,7 +64,11 @@ async fn cut(world: &World, space: &Space) {
     node.cut(Peer::ApiServer).await.unwrap();
     space.delete("cut").await;
     sleep(Duration::from_secs(3)).await;
-    assert_eq!(request("GET", server(&pod), "/").await.unwrap().0, 200, "the node does not know of the deletion");
+    assert_eq!(
+        request("GET", server(&pod), "/").await.unwrap().0,
+        200,
+        "the node does not know of the deletion"
+    );
     node.heal(Peer::ApiServer).await.unwrap();
     space.gone("cut").await;
     assert!(request("GET", server(&pod), "/").await.is_err());
@@ -57,7 +78,10 @@ async fn cut(world: &World, space: &Space) {
     node.cut(Peer::Network).await.unwrap();
     assert!(request("GET", server(&pod), "/").await.is_err(), "nothing gets through");
     node.heal(Peer::Network).await.unwrap();
-    eventually("the pod answers again", SOON, async || request("GET", server(&pod), "/").await.map_err(|error| error.to_string())).await;
+    eventually("the pod answers again", SOON, async || {
+        request("GET", server(&pod), "/").await.map_err(|error| error.to_string())
+    })
+    .await;
     space.delete("far").await;
 }
 
@@ -69,7 +93,9 @@ async fn reboot(world: &World, space: &Space) {
     assert_ne!(node(world, 0).await.status.unwrap().node_info.unwrap().boot_id, boot);
     space.pod_when("survivor", "has restarted", |pod| restarts(pod) == 1).await;
     let after = space
-        .pod_when("survivor", "has another address", |pod| addresses(pod) != addresses(&before) && addresses(pod).len() == 2)
+        .pod_when("survivor", "has another address", |pod| {
+            addresses(pod) != addresses(&before) && addresses(pod).len() == 2
+        })
         .await;
     assert_eq!(after.uid(), before.uid());
     let after = space.ready("survivor").await;
@@ -103,7 +129,8 @@ async fn parts(world: &World, space: &Space) {
         }))
         .await;
     let deployments: Api<Deployment> = Api::namespaced(space.client.clone(), space.name);
-    let replicas = async || deployments.get("web").await.unwrap().status.and_then(|status| status.available_replicas);
+    let replicas =
+        async || deployments.get("web").await.unwrap().status.and_then(|status| status.available_replicas);
     sleep(Duration::from_secs(1)).await;
     assert_eq!(replicas().await, None, "the controllers stand still");
     world.signal(manager, PartSignal::Continue).await.unwrap();
@@ -154,16 +181,17 @@ async fn a_world_whose_holder_is_killed_leaves_nothing_but_its_folder() {
     let space = Space::new(&world, "orphans").await;
     space.pod("orphan", json!({}), json!({})).await;
     space.ready("orphan").await;
-    let Description { cgroup, plan, .. } = world.description().clone();
+    let cgroup = world.description().cgroup.clone();
+    let link = Link::of(world.description());
     let processes = tests::cgroup::processes(&cgroup);
     assert!(!processes.is_empty());
     holder.kill().unwrap();
     holder.wait().unwrap();
-    let interface = Path::new("/sys/class/net").join(plan.interface());
     eventually("everything is gone", SOON, async || {
-        let alive: Vec<_> = processes.iter().filter(|pid| Path::new("/proc").join(pid.to_string()).exists()).collect();
-        if cgroup.exists() || interface.exists() || !alive.is_empty() {
-            Err(format!("{} {} {alive:?}", cgroup.exists(), interface.exists()))
+        let alive: Vec<_> =
+            processes.iter().filter(|pid| Path::new("/proc").join(pid.to_string()).exists()).collect();
+        if cgroup.exists() || link.exists() || !alive.is_empty() {
+            Err(format!("{} {} {alive:?}", cgroup.exists(), link.exists()))
         } else {
             Ok(())
         }

@@ -30,7 +30,11 @@ async fn a_killed_container_restarts_in_place_and_is_counted() {
     assert_eq!((last.exit_code, last.signal), (137, Some(9)));
 
     request("POST", server(&after), "/control/exit?code=3").await.unwrap();
-    space.pod_when("phoenix", "has restarted twice", |pod| restarts(pod) == 2 && condition(pod, "Ready") == "True").await;
+    space
+        .pod_when("phoenix", "has restarted twice", |pod| {
+            restarts(pod) == 2 && condition(pod, "Ready") == "True"
+        })
+        .await;
 }
 
 #[tokio::test]
@@ -164,7 +168,10 @@ async fn a_pod_is_ready_within_moments_of_its_server() {
     space.pod("quick", json!({}), probe).await;
     space.ready("quick").await;
     println!("created to Ready: {:?}", begun.elapsed());
-    assert!(begun.elapsed() < Duration::from_secs(8), "the first failure is not waited out for a whole period");
+    assert!(
+        begun.elapsed() < Duration::from_secs(8),
+        "the first failure is not waited out for a whole period"
+    );
 }
 
 #[tokio::test]
@@ -181,7 +188,8 @@ async fn init_containers_and_sidecars_run_in_order_and_end_in_reverse() {
             "volumeMounts": [{"name": "shared", "mountPath": "/shared"}],
         })
     };
-    let mut sidecar = says("sidecar", "trap 'echo sidecar-ends >> /shared/log; exit' TERM; while :; do sleep 0.1; done");
+    let mut sidecar =
+        says("sidecar", "trap 'echo sidecar-ends >> /shared/log; exit' TERM; while :; do sleep 0.1; done");
     sidecar["restartPolicy"] = "Always".into();
     let spec = json!({
         "restartPolicy": "Never",

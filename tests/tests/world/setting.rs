@@ -1,5 +1,11 @@
 //! The world that the tests of this binary share, and shorthands for what they do in it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on panics; clippy knows that of test functions, not of what they share"
+)]
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -73,7 +79,8 @@ impl Space {
     pub(crate) async fn pod(&self, name: &str, spec: Value, container: Value) {
         let mut main = json!({"name": "main", "image": "test-server"});
         if container["command"].is_null() {
-            main["readinessProbe"] = json!({"httpGet": {"path": "/readyz", "port": 8080}, "periodSeconds": 1});
+            main["readinessProbe"] =
+                json!({"httpGet": {"path": "/readyz", "port": 8080}, "periodSeconds": 1});
         }
         merge(&mut main, &container);
         let mut whole = json!({"containers": [main]});
@@ -112,7 +119,8 @@ impl Space {
         eventually(&format!("Event {reason} about {object}"), SOON, async || {
             let all = events.list(&ListParams::default()).await.map_err(|error| error.to_string())?.items;
             let found = all.iter().find(|event| {
-                event.involved_object.name.as_deref() == Some(object) && event.reason.as_deref() == Some(reason)
+                event.involved_object.name.as_deref() == Some(object)
+                    && event.reason.as_deref() == Some(reason)
             });
             found.and_then(|event| event.message.clone()).ok_or_else(|| format!("{} others", all.len()))
         })
@@ -120,7 +128,14 @@ impl Space {
     }
 
     /// Runs a shell script as a pod and returns the phase in which it ends, and what it wrote.
-    pub(crate) async fn script(&self, world: &World, name: &str, script: &str, mut spec: Value, mut container: Value) -> (String, String) {
+    pub(crate) async fn script(
+        &self,
+        world: &World,
+        name: &str,
+        script: &str,
+        mut spec: Value,
+        mut container: Value,
+    ) -> (String, String) {
         spec["restartPolicy"] = "Never".into();
         container["command"] = json!(["bash", "-c", script]);
         self.pod(name, spec, container).await;
@@ -152,7 +167,10 @@ pub(crate) fn phase(pod: &Pod) -> &str {
 
 pub(crate) fn condition<'a>(pod: &'a Pod, kind: &str) -> &'a str {
     let conditions = pod.status.iter().filter_map(|status| status.conditions.as_ref()).flatten();
-    conditions.into_iter().find(|condition| condition.type_ == kind).map_or("", |condition| condition.status.as_str())
+    conditions
+        .into_iter()
+        .find(|condition| condition.type_ == kind)
+        .map_or("", |condition| condition.status.as_str())
 }
 
 pub(crate) fn restarts(pod: &Pod) -> i32 {
@@ -172,5 +190,8 @@ pub(crate) fn server(pod: &Pod) -> SocketAddr {
 /// The index of the node that a pod is on.
 pub(crate) fn node_of(pod: &Pod) -> u8 {
     let name = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or_default();
-    name.rsplit('-').next().and_then(|index| index.parse().ok()).unwrap_or_else(|| panic!("{} is on {name:?}", pod.name_any()))
+    name.rsplit('-')
+        .next()
+        .and_then(|index| index.parse().ok())
+        .unwrap_or_else(|| panic!("{} is on {name:?}", pod.name_any()))
 }

@@ -24,9 +24,14 @@ async fn the_security_context_is_enforced() {
             }),
             "refused\n0\nCapEff:0000008000001000\nNoNewPrivs:1\n3\ndaemon\n",
         ),
-        ("nobody", json!({"runAsUser": 65534}), "refused\n65534\nCapEff:0000000000000000\nNoNewPrivs:0\n3\nnobody\n"),
+        (
+            "nobody",
+            json!({"runAsUser": 65534}),
+            "refused\n65534\nCapEff:0000000000000000\nNoNewPrivs:0\n3\nnobody\n",
+        ),
     ] {
-        let (_, said) = space.script(world, name, script, json!({}), json!({"securityContext": context})).await;
+        let (_, said) =
+            space.script(world, name, script, json!({}), json!({"securityContext": context})).await;
         assert_eq!(said, expected, "{name}");
     }
 }
@@ -39,9 +44,13 @@ async fn environment_and_volumes_hold_what_the_pod_asks_for() {
     let world = world().await;
     let space = Space::new(world, "volumes").await;
     let metadata = json!({"name": "settings"});
-    apply(&space.client, space.name, json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"a": "1", "b": "2"}}))
-        .await
-        .unwrap();
+    apply(
+        &space.client,
+        space.name,
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"a": "1", "b": "2"}}),
+    )
+    .await
+    .unwrap();
     apply(&space.client, space.name, json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"password": "s3cret"}}))
         .await
         .unwrap();
@@ -103,7 +112,8 @@ async fn deleted_pods_leave_no_process_mount_interface_or_cgroup() {
     }
     for (index, cgroup) in cgroups.iter().enumerate() {
         space.gone(&format!("p{index}")).await;
-        eventually("the cgroup is gone", SOON, async || if cgroup.exists() { Err(cgroup) } else { Ok(()) }).await;
+        eventually("the cgroup is gone", SOON, async || if cgroup.exists() { Err(cgroup) } else { Ok(()) })
+            .await;
     }
     // A pod in the node's own network sees the node's interfaces; those of other tests' pods may be among them.
     let script = "ls /sys/class/net | grep -c . ; ls -d /sys/class/net/{eth0,lo,void}; grep -c overlay /proc/self/mountinfo";

@@ -125,6 +125,21 @@ async fn without_acceptance_nobody_enters_and_only_those_who_leave_by_themselves
     assert_eq!(decide(&mut members, &binding, &pods), (vec![], None));
 }
 
+#[test]
+fn a_change_that_is_not_accepted_yet_changes_nothing() {
+    let known = binding();
+    let changed = Binding { service: "next".into(), policy: EffectivePolicy::HealthCheck, ..binding() };
+    for (what, accepted, leaving, service) in [
+        ("accepted", true, false, "next"),
+        ("not accepted", false, false, "web"),
+        ("being deleted", false, true, "next"),
+    ] {
+        let mut now = Binding { accepted, leaving, ..changed.clone() };
+        now.keep_until_accepted(&known);
+        assert_eq!((now.service.as_str(), now.accepted), (service, accepted), "{what}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_was_registered_before_a_restart_stays_in_although_it_is_unready_now() {
     let (binding, mut members) = (binding(), Members::default());

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use lattice_client::{Failure, Operation};
 
-use super::*;
+use super::{super::news::LATE, *};
 
 const TERMS: Terms = Terms { gather: Duration::from_millis(20), may_deregister: true };
 
@@ -23,7 +23,8 @@ struct Harness(Group);
 impl Harness {
     fn want(&mut self, hosts: &[u8]) {
         let pods: Vec<_> = hosts.iter().map(|host| (target(*host), pod(*host))).collect();
-        self.0.want(pods.iter().map(|(target, pod)| (*target, pod)), Instant::now());
+        let now = Instant::now();
+        self.0.want(pods.iter().map(|(target, pod)| (*target, pod)), now, now + LATE);
     }
 
     /// The calls to start now: `+` register, `-` deregister, `?` verify, `@` look up.
@@ -231,6 +232,28 @@ async fn an_address_that_comes_back_within_the_drain_time_is_verified_and_one_th
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_target_that_has_yet_to_be_verified_is_not_remembered_as_certain() {
+    let mut group = holding(&[1]);
+    assert_eq!(group.0.to_remember(&target(1)), Hold::Yes);
+    group.want(&[]);
+    tokio::time::advance(Duration::from_millis(20)).await;
+    group.next();
+    group.deregistered(&[1], Ok(()));
+    assert_eq!(group.0.to_remember(&target(1)), Hold::Nothing);
+    group.want(&[1]);
+    tokio::time::advance(Duration::from_millis(20)).await;
+    group.next();
+    group.registered(&[1], Ok(()));
+    for _ in 0..3 {
+        assert_eq!(group.0.to_remember(&target(1)), Hold::Maybe);
+        tokio::time::advance(DRAIN_TIMES[1]).await;
+        assert_eq!(group.next(), ["?1"]);
+        group.verified(&[1], &[(1, TargetStatus::Healthy)]);
+    }
+    assert_eq!(group.0.to_remember(&target(1)), Hold::Yes);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_target_that_is_wanted_again_while_its_deregistration_is_under_way_waits_for_its_end() {
     let mut group = holding(&[1]);
     group.want(&[]);
@@ -246,7 +269,8 @@ async fn a_target_that_is_wanted_again_while_its_deregistration_is_under_way_wai
 async fn an_address_that_passes_to_the_next_pod_of_the_node_stays_registered() {
     let mut group = holding(&[1]);
     let next = PodRef { uid: "another".into(), name: "shop/web-9".into() };
-    group.0.want([(target(1), &next)].into_iter(), Instant::now());
+    let now = Instant::now();
+    group.0.want([(target(1), &next)].into_iter(), now, now + LATE);
     assert_eq!(group.next(), Vec::<String>::new());
     assert_eq!(group.0.pod(&target(1)), Some(&next));
 }
@@ -354,6 +378,32 @@ async fn a_full_group_takes_none_in_lets_all_out_and_is_tried_with_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn room_that_is_found_is_filled_with_twice_as_many_each_time() {
+    let mut group = Harness::default();
+    group.want(&[1, 2, 3, 4, 5]);
+    assert_eq!(group.next(), ["+1,2,3,4,5"]);
+    group.registered(&[1, 2, 3, 4, 5], Err(full()));
+    assert_eq!(group.later().await, (FULL_PROBE, vec!["+1".into()]));
+    group.registered(&[1], Ok(()));
+    assert_eq!(group.later().await.1, ["+2,3"]);
+    group.registered(&[2, 3], Ok(()));
+    assert!(group.0.is_full(), "two still wait");
+    assert_eq!(group.later().await.1, ["+4,5"]);
+    group.registered(&[4, 5], Ok(()));
+    assert!(!group.0.is_full());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_there_before_a_restart_stays_until_it_is_known_what_should_be() {
+    let mut group = Harness::default();
+    group.0.restore(target(1), pod(1), Hold::Yes, Instant::now());
+    assert!(group.next().is_empty());
+    assert!(group.0.owned().all(|owned| owned.wanted), "it is not on its way out");
+    group.want(&[]);
+    assert_eq!(group.next(), ["@1"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_group_that_is_gone_needs_no_deregistration() {
     let mut group = holding(&[1]);
     group.want(&[]);
@@ -380,7 +430,7 @@ async fn doubt_registers_everything_once_and_verifies_nothing() {
 async fn what_was_owned_before_a_restart_is_kept_repeated_or_taken_out_with_care() {
     let mut group = Harness::default();
     for (host, hold) in [(1, Hold::Yes), (2, Hold::Maybe), (3, Hold::Yes), (4, Hold::Maybe)] {
-        group.0.restore(target(host), pod(host), hold);
+        group.0.restore(target(host), pod(host), hold, Instant::now());
     }
     group.want(&[1, 2]);
     assert_eq!(group.next(), ["+2", "@3,4"]);

@@ -52,7 +52,13 @@ fn remembers_what_was_answered_and_doubts_what_was_not() {
     holds(&mut journal, &[(2, Hold::Nothing)]);
     calling(&mut journal, &[4, 5]);
     holds(&mut journal, &[(4, Hold::Maybe)]);
-    let expected = vec![(1, Hold::Yes), (4, Hold::Maybe), (5, Hold::Maybe)];
+    let expected = vec![
+        (1, Hold::Yes),
+        (2, Hold::Nothing),
+        (3, Hold::Nothing),
+        (4, Hold::Maybe),
+        (5, Hold::Maybe),
+    ];
     assert_eq!(remembered(&path), (expected.clone(), false));
 
     let (mut journal, memory) = Journal::open(&path, "boot");
@@ -124,12 +130,17 @@ async fn an_unwritable_journal_says_so_and_is_written_anew_later() {
     assert!(journal.error().unwrap().contains("targets.journal"));
     calling(&mut journal, &[1]);
     assert!(!journal.is_long(0), "not at once again");
-    tokio::time::advance(RETRY).await;
-    assert!(journal.is_long(0));
+    assert_eq!(journal.retry_at(), Some(Instant::now() + RETRY));
     std::fs::remove_file(&blocked).unwrap();
     journal.rewrite(&BTreeMap::from([((arn(), target(1)), (pod(1), Hold::Maybe))]));
     assert_eq!(journal.error(), None);
     assert_eq!(remembered(&path), (vec![(1, Hold::Maybe)], false));
+
+    // One that can't go on must not be believed later.
+    std::fs::create_dir(path.with_extension("new")).unwrap();
+    journal.rewrite(&BTreeMap::new());
+    assert!(journal.error().is_some());
+    assert!(!path.exists());
 }
 
 #[test]

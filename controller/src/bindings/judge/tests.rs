@@ -64,8 +64,17 @@ fn failed(obstacle: Obstacle) -> Finding {
     }
 }
 
+/// Judges each, and compares reason and words.
+fn check(cases: Vec<(Given, Option<bool>, Reason, &str)>) {
+    for (given, accepted, reason, words) in cases {
+        let verdict = judged(&given);
+        assert_eq!((verdict.accepted, verdict.reason), (accepted, reason), "{}", verdict.message);
+        assert!(verdict.message.contains(words), "{reason:?}: {:?} lacks {words:?}", verdict.message);
+    }
+}
+
 #[tokio::test]
-async fn each_fault_has_its_reason_and_says_what_to_do() {
+async fn what_is_known_of_the_group_decides_and_says_what_to_do() {
     let other = |text: &str| Given { group: Some(text.parse().unwrap()), ..well() };
     let cases: Vec<(Given, Option<bool>, Reason, &str)> = vec![
         (well(), Some(true), Reason::Accepted, "Pods of Service web are targets of group-1"),
@@ -113,6 +122,13 @@ async fn each_fault_has_its_reason_and_says_what_to_do() {
             Reason::LatticeUnavailable,
             "tried again",
         ),
+    ];
+    check(cases);
+}
+
+#[tokio::test]
+async fn each_group_that_does_not_suit_has_its_reason_and_says_what_to_do() {
+    let cases: Vec<(Given, Option<bool>, Reason, &str)> = vec![
         (
             with_facts(|facts| facts.group.active = false),
             Some(false),
@@ -176,6 +192,13 @@ async fn each_fault_has_its_reason_and_says_what_to_do() {
             Reason::Accepted,
             "",
         ),
+    ];
+    check(cases);
+}
+
+#[tokio::test]
+async fn each_fault_of_a_service_has_its_reason_and_says_what_to_do() {
+    let cases: Vec<(Given, Option<bool>, Reason, &str)> = vec![
         (
             Given { service: None, ..well() },
             Some(false),
@@ -213,11 +236,7 @@ async fn each_fault_has_its_reason_and_says_what_to_do() {
             "--allow-manual-endpoints",
         ),
     ];
-    for (given, accepted, reason, words) in cases {
-        let verdict = judged(&given);
-        assert_eq!((verdict.accepted, verdict.reason), (accepted, reason), "{}", verdict.message);
-        assert!(verdict.message.contains(words), "{reason:?}: {:?} lacks {words:?}", verdict.message);
-    }
+    check(cases);
 }
 
 #[tokio::test]
