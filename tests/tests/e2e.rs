@@ -4,6 +4,8 @@
 //! Tests that disturb nothing share one world, each in a namespace of its own. The others borrow a world, of which
 //! there are two, and hand it back as they found it.
 
+#![expect(clippy::panic, clippy::unwrap_used, reason = "tests end by panicking")]
+
 #[path = "e2e/agents.rs"]
 mod agents;
 #[path = "e2e/bindings.rs"]

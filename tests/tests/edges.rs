@@ -1,7 +1,7 @@
 //! The agent at its edges: the whole targets pipeline, with the real SDK and the real Kubernetes client, against VPC
 //! Lattice and an API server in memory, on paused time. No test here needs a kernel feature, a socket or root.
 
-#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests end by panicking")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests end by panicking")]
 
 #[path = "edges/addresses.rs"]
 mod addresses;

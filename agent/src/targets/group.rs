@@ -234,7 +234,7 @@ impl Group {
             if entry.wanted != pod.is_some() {
                 entry.wanted = pod.is_some();
                 entry.since = Some(now);
-                entry.safe_until = Some(safe_until).filter(|_| !entry.wanted);
+                entry.safe_until = (!entry.wanted).then_some(safe_until);
                 entry.alone = false;
                 entry.retry.reset();
                 entry.cleared = None;

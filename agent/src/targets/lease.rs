@@ -89,16 +89,15 @@ pub async fn keep(
             () = shutdown.cancelled() => return,
         }
         let asked = Instant::now();
-        let current = match epoch {
-            Some(epoch) => Ok(epoch),
-            None => {
-                let lease = answered(api.get_opt(&name), patience).await;
-                lease.map(|lease| {
-                    let first;
-                    (first, continued) = first_epoch(lease.as_ref(), &settings);
-                    first
-                })
-            }
+        let current = if let Some(epoch) = epoch {
+            Ok(epoch)
+        } else {
+            let lease = answered(api.get_opt(&name), patience).await;
+            lease.map(|lease| {
+                let first;
+                (first, continued) = first_epoch(lease.as_ref(), &settings);
+                first
+            })
         };
         let lapsed = last_renewed.is_some_and(|renewed| asked - renewed >= settings.duration);
         let renewed = match current {

@@ -57,10 +57,9 @@ impl Question {
         for pod in pods.filter(|pod| pod.life == Life::Live) {
             match (self.claim(&pod), pod.node == self.node) {
                 (Some(Claim::Ready), false) => return Some(true),
-                // This agent is about to hear of it, or that it is ready again.
-                (Some(Claim::Ready), true) => answer = None,
-                // Whether it was ready before, and so is in, only its own node's agent can tell.
-                (Some(Claim::Unready), false) => answer = None,
+                // This agent is about to hear of it, or that it is ready again. Whether one elsewhere that is unready was
+                // ready before, and so is in, only its own node's agent can tell.
+                (Some(Claim::Ready), true) | (Some(Claim::Unready), false) => answer = None,
                 // Were it in, this agent would want it.
                 (Some(Claim::Unready), true) | (None, _) => {}
             }

@@ -112,11 +112,13 @@ pub fn held(spec: &NodeTargetsSpec) -> Vec<Held> {
 pub fn members_on(cluster: &Cluster, node: &str) -> BTreeSet<Held> {
     let bound = cluster.bindings().filter_map(|(_, entry)| Some((&entry.binding, entry.group.as_ref()?)));
     let members = bound.filter(|(binding, _)| binding.accepted()).flat_map(|(binding, group)| {
-        cluster.members(binding).filter(|(pod, _)| pod.node == node).filter_map(|(pod, standing)| match standing {
-            Standing::Ready(target) | Standing::Unready(target) => {
-                Some(Held { group: group.clone(), target, pod: pod_name(pod), uid: pod.uid.clone() })
+        cluster.members(binding).filter(|(pod, _)| pod.node == node).filter_map(|(pod, standing)| {
+            match standing {
+                Standing::Ready(target) | Standing::Unready(target) => {
+                    Some(Held { group: group.clone(), target, pod: pod_name(pod), uid: pod.uid.clone() })
+                }
+                Standing::Out(_) => None,
             }
-            Standing::Out(_) => None,
         })
     });
     members.collect()

@@ -20,42 +20,60 @@ const NODE_PODS: usize = 110;
 /// Status patches in flight at a time, as of a kubelet that is busy.
 const AT_ONCE: usize = 20;
 
-/// Runs all cases, each latency of calls in a lab of its own.
+/// Runs all cases, each latency of calls in a lab of its own. Ctrl-C ends it, and nothing is left of the lab.
 pub(super) async fn run(options: &Options) -> Result<Report> {
     let mut report = Report::default();
     for call_ms in &options.call_ms {
         eprintln!("bench: {call_ms} ms per call: starting a control plane, a cloud and an agent");
         let mut lab = Lab::start(&options.binaries, &[]).await?;
-        lab.bind("one", true).await?;
-        lab.start_agent()?;
-        slow_calls(&lab, *call_ms).await?;
-
-        eprintln!("bench: {call_ms} ms per call: one pod on a quiet node, {} times", options.rounds);
-        let case = format!("1 pod, {call_ms} ms per call");
-        let sent: Vec<Pods> =
-            stream::iter(0..options.rounds).then(|round| life(&lab, round)).try_collect().await?;
-        record(&mut report, &case, &lab, &sent.into_iter().fold(Pods::default(), Pods::and));
-
-        eprintln!("bench: {call_ms} ms per call: {NODE_PODS} pods of one Service");
-        let case = format!("{NODE_PODS} pods of 1 Service, {call_ms} ms");
-        burst(&lab, &mut report, &case, &vec!["one".to_owned(); NODE_PODS], 1).await?;
-
-        eprintln!("bench: {call_ms} ms per call: 50 pods of 50 Services");
-        let names: Vec<String> = (0..50).map(|number| format!("each-{number}")).collect();
-        for name in &names {
-            lab.bind(name, true).await?;
-        }
-        let case = format!("50 pods of 50 Services, {call_ms} ms");
-        burst(&lab, &mut report, &case, &names, 2).await?;
-
-        if *call_ms == 0 {
-            rest(&lab, &mut report).await?;
-            restart(&mut lab, &mut report).await?;
-        }
+        let outcome = uninterrupted(calls(&mut lab, *call_ms, options.rounds, &mut report)).await;
         lab.stop().await?;
+        outcome?;
     }
-    gates(options, &mut report).await?;
+    eprintln!("bench: readiness gates, 20 groups of 5 pods");
+    // Health is set by hand, so that its moment is known.
+    let mut lab = Lab::start(&options.binaries, &["--set", "health.first_check_delay=3600"]).await?;
+    let outcome = uninterrupted(gates(&mut lab, &mut report)).await;
+    lab.stop().await?;
+    outcome?;
     Ok(report)
+}
+
+async fn uninterrupted(work: impl Future<Output = Result<()>>) -> Result<()> {
+    tokio::select! {
+        outcome = work => outcome,
+        _ = tokio::signal::ctrl_c() => Err(Error::failed("measuring", "interrupted")),
+    }
+}
+
+/// The cases in which every call takes so many milliseconds.
+async fn calls(lab: &mut Lab, call_ms: u64, rounds: usize, report: &mut Report) -> Result<()> {
+    lab.bind("one", true).await?;
+    lab.start_agent()?;
+    slow_calls(lab, call_ms).await?;
+
+    eprintln!("bench: {call_ms} ms per call: one pod on a quiet node, {rounds} times");
+    let case = format!("1 pod, {call_ms} ms per call");
+    let lives: Vec<Pods> = stream::iter(0..rounds).then(|round| life(lab, round)).try_collect().await?;
+    record(report, &case, lab, &lives.into_iter().fold(Pods::default(), Pods::and));
+
+    eprintln!("bench: {call_ms} ms per call: {NODE_PODS} pods of one Service");
+    let case = format!("{NODE_PODS} pods of 1 Service, {call_ms} ms");
+    burst(lab, report, &case, &vec!["one".to_owned(); NODE_PODS], 1).await?;
+
+    eprintln!("bench: {call_ms} ms per call: 50 pods of 50 Services");
+    let names: Vec<String> = (0..50).map(|number| format!("each-{number}")).collect();
+    for name in &names {
+        lab.bind(name, true).await?;
+    }
+    let case = format!("50 pods of 50 Services, {call_ms} ms");
+    burst(lab, report, &case, &names, 2).await?;
+
+    if call_ms == 0 {
+        rest(lab, report).await?;
+        restart(lab, report).await?;
+    }
+    Ok(())
 }
 
 /// When patches and deletions of pods were sent and heard of, by address.
@@ -86,6 +104,13 @@ async fn life(lab: &Lab, round: usize) -> Result<Pods> {
     let mut pods = Pods::default();
     pods.ready.insert(address.clone(), lab.make_ready(&name, &address).await?);
     pods.registered = lab.told("RegisterTargets", std::slice::from_ref(&address), begun).await?;
+    // The slice is compared with, so it gets the time to follow.
+    for _ in 0..50 {
+        if lab.slice_seen.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&address) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     pods.deleted.insert(address.clone(), lab.delete_pod(&name).await?);
     pods.deregistered = lab.told("DeregisterTargets", std::slice::from_ref(&address), begun).await?;
     Ok(pods)
@@ -205,10 +230,7 @@ async fn restart(lab: &mut Lab, report: &mut Report) -> Result<()> {
 }
 
 /// From a target's health to its pod's gate, 20 groups rolling at once.
-async fn gates(options: &Options, report: &mut Report) -> Result<()> {
-    eprintln!("bench: readiness gates, 20 groups of 5 pods");
-    // Health is set by hand, so that its moment is known.
-    let mut lab = Lab::start(&options.binaries, &["--set", "health.first_check_delay=3600"]).await?;
+async fn gates(lab: &mut Lab, report: &mut Report) -> Result<()> {
     lab.start_controller()?;
     let mut groups = Vec::new();
     for number in 0..20 {
@@ -224,7 +246,7 @@ async fn gates(options: &Options, report: &mut Report) -> Result<()> {
         for pod in 0..5 {
             let (name, address) = (format!("{app}-{pod}"), format!("10.5.{number}.{}", pod + 1));
             lab.create_pod(app, &name, true).await?;
-            ready_but_for_gate(&lab, &name, &address).await?;
+            ready_but_for_gate(lab, &name, &address).await?;
             pods.push((name, address, group.clone()));
         }
     }
@@ -250,7 +272,7 @@ async fn gates(options: &Options, report: &mut Report) -> Result<()> {
         healthy.iter().filter_map(|(name, at)| Some((seen.get(name)? - at) * 1_000.0)).collect::<Vec<_>>();
     report.delays("gates, 20 groups x 5 pods", "HEALTHY → gate seen open", delays);
     report.calls("gates, 20 groups x 5 pods", lab.calls_since(before).await?);
-    lab.stop().await
+    Ok(())
 }
 
 /// Makes a pod ready but for its gate.

@@ -130,6 +130,9 @@ impl Lab {
                 .await?;
         }
         lab.apply(json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": NODE } })).await?;
+        // The controller manager makes it as well, a moment later than the first pod wants it.
+        let account = json!({ "name": "default", "namespace": NAMESPACE });
+        lab.apply(json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": account })).await?;
         Ok(lab)
     }
 

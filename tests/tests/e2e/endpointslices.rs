@@ -25,7 +25,7 @@ use super::setting::{Case, SOON, shared};
 use super::space::{condition, not_root};
 
 /// How many rounds a run makes: two cases each.
-const ROUNDS: u32 = 20;
+const ROUNDS: u32 = 16;
 
 /// Pods that are made in a round. They stay for the next one.
 const PODS: u32 = 16;
@@ -263,12 +263,10 @@ fn lacks_only_our_gate(pod: &Pod) -> bool {
 }
 
 fn differences(ours: &Sets, theirs: &Sets) -> String {
-    let mut found = String::new();
-    for key in ours.keys().chain(theirs.keys()).collect::<BTreeSet<_>>() {
-        let (ours, theirs) = (ours.get(key), theirs.get(key));
-        if ours != theirs {
-            found += &format!("\n{key}: by Lath's rule {ours:?}, by the slices {theirs:?}");
-        }
-    }
-    found
+    let keys: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+    let differing = keys.into_iter().filter(|key| ours.get(*key) != theirs.get(*key));
+    let lines: Vec<String> = differing
+        .map(|key| format!("{key}: by Lath's rule {:?}, by the slices {:?}", ours.get(key), theirs.get(key)))
+        .collect();
+    lines.join("\n")
 }

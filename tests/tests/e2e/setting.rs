@@ -62,14 +62,16 @@ async fn start(name: &str, manual_endpoints: bool) -> World {
 
 /// The last lines that Lath's pods have written, for the message of an installation that failed.
 fn last_words(world: &World) -> String {
-    let mut said = String::new();
     let pods = std::fs::read_dir(world.folder().join("logs")).into_iter().flatten().flatten();
-    for log in pods.filter_map(|pod| std::fs::read_dir(pod.path()).ok()).flatten().flatten() {
-        let text = std::fs::read_to_string(log.path()).unwrap_or_default();
-        let last = text.lines().rev().find(|line| !line.is_empty()).unwrap_or_default();
-        said += &format!("\n{}: {last}", log.path().display());
-    }
-    said
+    let logs = pods.filter_map(|pod| std::fs::read_dir(pod.path()).ok()).flatten().flatten();
+    let lines: Vec<String> = logs
+        .map(|log| {
+            let text = std::fs::read_to_string(log.path()).unwrap_or_default();
+            let last = text.lines().rev().find(|line| !line.is_empty()).unwrap_or_default();
+            format!("{}: {last}", log.path().display())
+        })
+        .collect();
+    lines.join("\n")
 }
 
 /// The world of the tests that disturb nothing. It goes with this process. Hand-made endpoints are allowed in it.
@@ -103,13 +105,12 @@ pub(crate) struct Own {
 pub(crate) async fn own() -> Own {
     let permit = PERMITS.acquire().await.unwrap();
     let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
-    let world = match idle {
-        Some(world) => world,
-        None => {
-            static STARTED: AtomicU32 = AtomicU32::new(0);
-            let number = STARTED.fetch_add(1, Ordering::Relaxed);
-            start(&format!("e2e-own-{number}"), false).await
-        }
+    let world = if let Some(world) = idle {
+        world
+    } else {
+        static STARTED: AtomicU32 = AtomicU32::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        start(&format!("e2e-own-{number}"), false).await
     };
     Own { world: Some(world), _permit: permit }
 }

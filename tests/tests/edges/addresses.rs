@@ -16,7 +16,7 @@ fn ways() -> impl Iterator<Item = (&'static str, &'static str)> {
 #[tokio::test(start_paused = true)]
 async fn an_address_that_comes_back_on_the_same_node_stays_in_whatever_lattice_does_with_it() {
     for (way, drain) in ways() {
-        for pause in [0, 1, 30, 59, 61, 200, 299, 400] {
+        for pause in [0, 30, 61, 299, 400] {
             let (setting, group) =
                 Setting::web(&[("target.reregister_draining", way), ("target.drain_seconds", drain)]).await;
             let _agent = setting.agent("n1").await;
@@ -64,8 +64,8 @@ async fn an_address_that_comes_back_while_its_calls_are_under_way_is_in_at_the_e
 #[tokio::test(start_paused = true)]
 async fn an_address_that_passes_to_another_node_is_not_taken_out_however_late_the_old_node_hears() {
     // The old node's watch lags by so much; Amazon's CNI hands an address out again after 30 seconds at the earliest.
-    for delay in [0, 10, 20, 29, 31, 45, 90, 600] {
-        for reuse in [30, 31, 40, 60, 100] {
+    for delay in [0, 20, 31, 90, 600] {
+        for reuse in [30, 40, 100] {
             let (setting, group) = Setting::web(&[]).await;
             let old = setting.agent("n1").await;
             let _new = setting.agent("n2").await;
@@ -137,5 +137,39 @@ async fn an_agent_that_was_dead_asks_who_has_an_address_before_it_takes_it_out()
             assert!(setting.held(&group).contains(&"10.0.0.1:8080".to_owned()), "the journal is {journal}");
         }
         setting.holds(&group, &["10.0.0.1:8080"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_drains_is_remembered_across_a_restart() {
+    for (before, after) in [(5, 50), (50, 5), (200, 5)] {
+        for boot in ["boot-1", "boot-2"] {
+            let (setting, group) =
+                Setting::web(&[("target.reregister_draining", "vanishes"), ("target.drain_seconds", "300")])
+                    .await;
+            let mut agent = setting.agent("n1").await;
+            setting.pod("n1", "a", "10.0.0.1");
+            settle().await;
+            setting.end_pod("a");
+            sleep(Duration::from_secs(before)).await;
+            // The address is used again before the restart or after it.
+            if before < after {
+                setting.pod("n1", "b", "10.0.0.1");
+                sleep(Duration::from_secs(after)).await;
+            }
+            agent.kill();
+            agent.boot = boot.into();
+            agent.start().await;
+            sleep(Duration::from_secs(5)).await;
+            if before > after {
+                setting.pod("n1", "b", "10.0.0.1");
+            }
+            sleep(Duration::from_secs(400)).await;
+            assert_eq!(
+                setting.held(&group),
+                ["10.0.0.1:8080"],
+                "{boot}, restarted {before} s + {after} s later"
+            );
+        }
     }
 }

@@ -97,7 +97,7 @@ async fn fifty_services_at_once_are_fifty_calls_side_by_side() {
     setting.faults(vec![slow(20)]);
     for n in 0..50 {
         setting.pod_with("n1", &format!("p{n}"), &format!("10.0.0.{}", n + 1), |pod| {
-            set_app(pod, &format!("web{n}"))
+            set_app(pod, &format!("web{n}"));
         });
     }
     let took = until(|| groups.iter().all(|group| setting.held(group).len() == 1)).await;

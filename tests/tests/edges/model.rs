@@ -488,7 +488,7 @@ impl Model {
         }
         self.agree("soon");
         // Whatever Lattice drops when it has drained is put in again.
-        self.pass(Duration::from_secs(1_200)).await;
+        self.pass(Duration::from_mins(20)).await;
         self.agree("later");
         self.setting.new_calls();
         sleep(Duration::from_hours(1)).await;

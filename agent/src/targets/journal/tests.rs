@@ -52,13 +52,8 @@ fn remembers_what_was_answered_and_doubts_what_was_not() {
     holds(&mut journal, &[(2, Hold::Nothing)]);
     calling(&mut journal, &[4, 5]);
     holds(&mut journal, &[(4, Hold::Maybe)]);
-    let expected = vec![
-        (1, Hold::Yes),
-        (2, Hold::Nothing),
-        (3, Hold::Nothing),
-        (4, Hold::Maybe),
-        (5, Hold::Maybe),
-    ];
+    let expected =
+        vec![(1, Hold::Yes), (2, Hold::Nothing), (3, Hold::Nothing), (4, Hold::Maybe), (5, Hold::Maybe)];
     assert_eq!(remembered(&path), (expected.clone(), false));
 
     let (mut journal, memory) = Journal::open(&path, "boot");
@@ -149,7 +144,7 @@ fn a_long_journal_is_written_anew() {
     let path = folder.path().join("targets.journal");
     let (mut journal, _) = Journal::open(&path, "boot");
     journal.rewrite(&BTreeMap::new());
-    for _ in 0..SURPLUS_LINES / 2 + 1 {
+    for _ in 0..=SURPLUS_LINES / 2 {
         calling(&mut journal, &[1]);
         holds(&mut journal, &[(1, Hold::Yes)]);
     }
