@@ -49,7 +49,7 @@ fn targets(numbers: std::ops::Range<u16>) -> Vec<Target> {
     numbers.map(target).collect()
 }
 
-async fn soon() -> Instant {
+fn soon() -> Instant {
     Instant::now() + Duration::from_secs(15)
 }
 
@@ -74,7 +74,7 @@ async fn targets_go_in_show_their_state_and_go_out() {
     let states: Vec<_> = states.iter().map(|state| (state.target, state.status)).collect();
     assert_eq!(states, [(target(0), TargetStatus::Unused), (target(1), TargetStatus::Healthy)]);
 
-    let outcome = client.deregister(&group, &targets(0..1), soon().await).await.unwrap();
+    let outcome = client.deregister(&group, &targets(0..1), soon()).await.unwrap();
     assert_eq!(outcome.done, targets(0..1));
     assert_eq!(client.metrics().count(Operation::RegisterTargets, "ok"), 1);
 }
@@ -148,7 +148,7 @@ async fn a_denied_call_names_the_missing_action() {
     let group = group(&simulator).await;
     let fault = Fault { error: Some("AccessDeniedException".into()), ..Fault::on("DeregisterTargets") };
     simulator.set_faults(vec![fault]).unwrap();
-    let error = client.deregister(&group, &targets(0..1), soon().await).await.unwrap_err();
+    let error = client.deregister(&group, &targets(0..1), soon()).await.unwrap_err();
     assert!(error.to_string().contains("vpc-lattice:DeregisterTargets"), "{error}");
 }
 
