@@ -146,7 +146,17 @@ impl Lab {
         let name = format!("p{number}");
         match change {
             Change::Nothing => {}
-            Change::Status(status) => self.set_status(&name, &status).await,
+            Change::Readiness(status) => self.set_status(&name, &status).await,
+            // As a node reports it: a pod that ends stops being ready with that. The EndpointSlice controller looks at a
+            // pod anew only when its readiness, addresses or deletion change, never for its phase alone.
+            Change::End(phase) => {
+                let conditions = |status: &str| {
+                    let kinds = ["Ready", "ContainersReady"];
+                    json!(kinds.map(|kind| json!({ "type": kind, "status": status })))
+                };
+                self.set_status(&name, &json!({ "conditions": conditions("True") })).await;
+                self.set_status(&name, &json!({ "phase": phase, "conditions": conditions("False") })).await;
+            }
             Change::Labels(labels) => {
                 let change = json!({ "metadata": { "labels": labels } });
                 self.pods.patch(&name, &PatchParams::default(), &Patch::Merge(&change)).await.unwrap();
@@ -178,9 +188,10 @@ impl Lab {
         agreed.await.values().map(BTreeSet::len).sum()
     }
 
+    /// Removes the last pods, which nobody else would see to their end, and the node.
     async fn close(self) {
+        each(((ROUNDS - 1) * PODS..ROUNDS * PODS).collect(), |number| self.remove_pod(number)).await;
         self.nodes.delete(NODE, &DeleteParams::default()).await.unwrap();
-        self.case.clear().await;
     }
 }
 

@@ -1,8 +1,10 @@
 //! Worlds with Lath in them, and shorthands for what a test does in its own namespace.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::net::SocketAddr;
 use std::ops::Deref;
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -27,8 +29,21 @@ pub(crate) const SOON: Duration = Duration::from_secs(40);
 /// where two cores carry three worlds.
 const LEASE_SECONDS: u32 = 16;
 
+/// Waits until no other run of these tests in this checkout is under way: it would take this one's worlds for leftovers.
+async fn alone() {
+    static LOCK: OnceCell<File> = OnceCell::const_new();
+    let lock = async || {
+        let file = File::create(Path::new(env!("CARGO_TARGET_TMPDIR")).join("e2e.lock")).unwrap();
+        let free = async || file.try_lock().map_err(|error| error.to_string());
+        eventually("another run of these tests ends", Duration::from_mins(10), free).await;
+        file
+    };
+    LOCK.get_or_init(lock).await;
+}
+
 /// Starts a world and installs Lath, with periods for a cluster that lives for minutes.
 async fn start(name: &str, manual_endpoints: bool) -> World {
+    alone().await;
     let mut options = WorldOptions::new(folder(name).await);
     for setting in ["target.drain_seconds=5", "target.unused_linger_seconds=0"] {
         options.cloud_arguments.extend(["--set".into(), setting.into()]);

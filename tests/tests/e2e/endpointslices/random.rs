@@ -10,7 +10,9 @@ const OTHER_GATE: &str = "example.com/warm";
 /// What becomes of a pod.
 pub(super) enum Change {
     Nothing,
-    Status(Value),
+    Readiness(Value),
+    /// It ends, in this phase.
+    End(&'static str),
     Labels(Value),
     Deletion,
 }
@@ -129,8 +131,8 @@ pub(super) fn any_change(random: &mut Rng) -> Change {
         0 => Change::Nothing,
         1 => Change::Deletion,
         2 => Change::Labels(labels(random)),
-        3 => Change::Status(json!({ "phase": pick(random, &["Running", "Succeeded", "Failed"]) })),
-        _ => Change::Status(readiness(random)),
+        3 => Change::End(if random.bool() { "Succeeded" } else { "Failed" }),
+        _ => Change::Readiness(readiness(random)),
     }
 }
 
