@@ -82,7 +82,6 @@ type Sets = BTreeMap<String, BTreeSet<SocketAddr>>;
 
 /// A namespace with pods that nobody runs.
 struct Lab {
-    case: Case<'static>,
     nodes: Api<Node>,
     pods: Api<Pod>,
     services: Api<Service>,
@@ -107,7 +106,6 @@ impl Lab {
             pods: Api::namespaced(client.clone(), namespace),
             services: Api::namespaced(client.clone(), namespace),
             slices: Api::namespaced(client, namespace),
-            case,
         }
     }
 
