@@ -1,9 +1,7 @@
 //! The composition root: what the agent is made of, in the order in which it starts.
 
-use std::time::Duration;
-
 use anyhow::{Context as _, anyhow};
-use kube::config::KubeConfigOptions;
+use lath_kubernetes::connection;
 use prometheus_client::registry::Registry;
 use runtime::{
     admin::{self, Surfaces},
@@ -19,9 +17,6 @@ use crate::{
     statusz,
     targets::{self, status::Status},
 };
-
-/// Longest time to connect to the API server before it counts as not answering.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why the agent ended.
 #[derive(Debug)]
@@ -61,7 +56,7 @@ async fn start(config: Config) -> Result<(), Error> {
     );
     let shutdown =
         shutdown::on_signal().context("installing signal handlers failed").map_err(Error::Failed)?;
-    let kubernetes = kubernetes().await.map_err(Error::Configuration)?;
+    let kubernetes = connection::clients().await.map_err(|error| Error::Configuration(error.into()))?;
 
     let mut registry = Registry::default();
     let (lattice_metrics, target_metrics) = register(&mut registry);
@@ -89,7 +84,8 @@ async fn start(config: Config) -> Result<(), Error> {
             },
         };
         let links = targets::Links {
-            kubernetes,
+            watches: kubernetes.watches,
+            kubernetes: kubernetes.requests,
             lattice,
             readiness: readiness.clone(),
             metrics: target_metrics,
@@ -116,21 +112,6 @@ async fn start(config: Config) -> Result<(), Error> {
 fn register(registry: &mut Registry) -> (lattice_client::Metrics, targets::metrics::Metrics) {
     registry.register_collector(Box::new(Process));
     (lattice_client::Metrics::register(registry), targets::metrics::Metrics::register(registry))
-}
-
-/// A client by `KUBECONFIG`, or as a pod of the cluster. Never by a file in a home directory, which is somebody's own.
-async fn kubernetes() -> anyhow::Result<kube::Client> {
-    let mut config = if std::env::var_os("KUBECONFIG").is_some_and(|path| !path.is_empty()) {
-        kube::Config::from_kubeconfig(&KubeConfigOptions::default())
-            .await
-            .context("KUBECONFIG names no usable file; unset it to run as a pod of the cluster")?
-    } else {
-        kube::Config::incluster().context(
-            "this is not a pod of a cluster, or its service account token is not mounted; set KUBECONFIG to run outside of one",
-        )?
-    };
-    config.connect_timeout = Some(CONNECT_TIMEOUT);
-    kube::Client::try_from(config).context("making a client of the API server failed")
 }
 
 #[cfg(test)]

@@ -3,10 +3,11 @@
 //! Every flag is also read from `LATH_…`. The AWS Gateway API Controller's variables are honoured where Lath needs the
 //! same fact, so that its deployments can be taken over.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use clap::Parser;
 use ipnet::IpNet;
+use lath_kubernetes::connection;
 use runtime::telemetry::Format;
 
 use crate::{bindings::judge::Site, health::watchman, repair, repair::endpoints};
@@ -179,17 +180,9 @@ pub enum Error {
     /// The log filter can't be read.
     #[error("--log: {0}")]
     Log(String),
-    /// The kubeconfig can't be used.
-    #[error("KUBECONFIG {path:?} can't be used: {message}; correct it, or unset it to run inside a cluster")]
-    Kubeconfig {
-        /// Its path.
-        path: PathBuf,
-        /// Why.
-        message: String,
-    },
-    /// There is neither a kubeconfig nor a cluster round the process.
-    #[error("there is no cluster to talk to: set KUBECONFIG to a kubeconfig's path, or run in a pod ({0})")]
-    NoCluster(String),
+    /// There is no way to the API server.
+    #[error(transparent)]
+    Kubernetes(#[from] connection::Error),
 }
 
 /// What the process goes by.

@@ -9,6 +9,7 @@ pub mod events;
 pub mod groups;
 pub mod health;
 pub mod leader;
+pub mod pipelines;
 mod random;
 pub mod repair;
 pub mod shared;

@@ -7,6 +7,7 @@
 )]
 
 pub mod binding;
+pub mod connection;
 pub mod crds;
 pub mod names;
 pub mod node_targets;

@@ -8,6 +8,7 @@
 
 use k8s_openapi::schemars::JsonSchema;
 use kube::{CustomResource, KubeSchema};
+use lattice::{Target, TargetGroupArn};
 use serde::{Deserialize, Serialize};
 
 /// What the agent of a node has registered, by target group: the record that outlives the node's disk.
@@ -52,6 +53,25 @@ pub struct NodeTargetsSpec {
     /// The groups into which this node's pods are registered, in order of their ARNs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<GroupRecord>,
+}
+
+impl NodeTargetsSpec {
+    /// Whether a target is recorded as registered for the pod of this UID.
+    #[must_use]
+    pub fn registered(&self, group: &TargetGroupArn, target: Target, uid: &str) -> bool {
+        let groups = self.groups.iter().filter(|record| record.arn == group.as_str());
+        groups.flat_map(|record| &record.targets).any(|record| {
+            record.state == RecordState::Registered && record.pod_uid == uid && record.is(target)
+        })
+    }
+}
+
+impl TargetRecord {
+    /// Whether this is a target's record.
+    #[must_use]
+    pub fn is(&self, target: Target) -> bool {
+        self.port == target.port && self.address.parse() == Ok(target.address)
+    }
 }
 
 /// Who wrote a record.

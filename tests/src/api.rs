@@ -7,10 +7,10 @@
 //! Faithful to the real one: lists and watches with their selectors and what an object that enters or leaves a selection
 //! looks like; resource versions, and 410 for one that is too old; conflicts by resource version and UID; writes that
 //! change nothing; generations of custom resources; `status` as a subresource; finalizers; merge, strategic (conditions
-//! by type) and apply patches, the last one as a sole owner of its fields; the server's end of a watch.
+//! by type) and apply patches, the last one as a sole owner of its fields; bookmarks, and the server's end of a watch.
 //!
-//! Not there: admission, defaulting, validation, schemas, authorization, field ownership, pages, bookmarks, garbage
-//! collection, and every controller. Timestamps are the wall clock's, also while tokio's time is paused.
+//! Not there: admission, defaulting, validation, schemas, authorization, field ownership, pages, garbage collection,
+//! and every controller. Timestamps are the wall clock's, also while tokio's time is paused.
 
 mod access;
 mod patch;

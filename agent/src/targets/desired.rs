@@ -102,7 +102,7 @@ impl TryFrom<&TargetGroupBinding> for Binding {
 #[derive(Debug, Clone, Default)]
 pub struct Members {
     by_pod: BTreeMap<Arc<str>, Member>,
-    /// What was registered before the agent started has been taken over.
+    /// What others registered, such as the agent before this one, has been taken over.
     seeded: bool,
 }
 
@@ -114,8 +114,13 @@ struct Member {
 }
 
 impl Members {
-    /// Decides anew, for all of the node's pods. `registered` tells whether a pod's target was in the group when the
-    /// agent started; it is asked at the first decision only.
+    /// Lets what others have registered meanwhile be taken over with the next decision.
+    pub fn seed(&mut self) {
+        self.seeded = false;
+    }
+
+    /// Decides anew, for all of the node's pods. `registered` tells whether a pod's target is in the group; it is asked
+    /// at the first decision after [`Members::seed`], as at the very first.
     ///
     /// Returns when to decide again although nothing has changed.
     pub fn decide<'a>(

@@ -1,12 +1,12 @@
-//! Lookup: whether another pod has an address by now, asked of the API server's store.
+//! Lookup: whether another pod has an address by now, and somebody answers for it, asked of the API server's store.
 
 use std::time::Duration;
 
 use futures::future::join_all;
 use k8s_openapi::api::core::v1 as core;
 use kube::{Api, Client, api::ListParams};
-use lath_kubernetes::{Pod, Service, pod::Life, standing};
-use lattice::Target;
+use lath_kubernetes::{NodeTargets, Pod, Service, node_targets::NodeTargetsSpec, pod::Life, standing};
+use lattice::{Target, TargetGroupArn};
 
 use super::desired::Binding;
 
@@ -16,6 +16,8 @@ const REQUEST: Duration = Duration::from_secs(5);
 /// A pod's address that is about to be taken out of a group, and what would give another pod a right to it.
 #[derive(Debug, Clone)]
 pub(super) struct Question {
+    /// The group.
+    pub(super) group: TargetGroupArn,
     /// Which target.
     pub(super) target: Target,
     /// The node of this agent.
@@ -24,19 +26,19 @@ pub(super) struct Question {
     pub(super) claims: Vec<(Binding, Service)>,
 }
 
-/// Asks for each target whether some pod has its address and belongs into the group: `Some(true)`, another one, whose own
-/// node's agent has registered it or will; `Some(false)`, none; `None`, not to be told now, because the API server does
-/// not answer, this agent is about to hear of the pod, or what another agent knows of it decides.
+/// Asks for each target whether some pod has its address and belongs into the group: `Some(true)`, another one, and its
+/// own node's record says that it has been registered for it; `Some(false)`, none; `None`, not to be told now, because
+/// the API server does not answer, this agent is about to hear of the pod, or nobody answers for the other pod yet.
+///
+/// A target that another pod's agent has not recorded is not left to it: that agent may be cut off, never hear of the
+/// pod, and never take it out.
 ///
 /// The field `status.podIP` holds a pod's first address, so a pod that has the address as its second is not found; EKS
 /// gives pods addresses of one family only.
-pub(super) async fn ask(client: Client, questions: Vec<Question>) -> Vec<Option<bool>> {
-    let pods: Api<core::Pod> = Api::all(client);
+pub(super) async fn ask(client: &Client, questions: Vec<Question>) -> Vec<Option<bool>> {
     let answers = questions.iter().map(|question| async {
-        // Neither a limit nor a resource version: the list comes from the store, not from a cache that may be behind.
-        let params = ListParams::default().fields(&format!("status.podIP={}", question.target.address));
-        match tokio::time::timeout(REQUEST, pods.list(&params)).await {
-            Ok(Ok(list)) => question.answer(list.items.iter().map(Pod::from)),
+        match tokio::time::timeout(REQUEST, question.ask(client)).await {
+            Ok(Ok(answer)) => answer,
             Ok(Err(error)) => {
                 tracing::debug!(target = %question.target, %error, "looking up who has an address failed");
                 None
@@ -51,20 +53,47 @@ pub(super) async fn ask(client: Client, questions: Vec<Question>) -> Vec<Option<
 }
 
 impl Question {
+    async fn ask(&self, client: &Client) -> kube::Result<Option<bool>> {
+        let pods: Api<core::Pod> = Api::all(client.clone());
+        let records: Api<NodeTargets> = Api::all(client.clone());
+        // Neither a limit nor a resource version: the list comes from the store, not from a cache that may be behind.
+        let params = ListParams::default().fields(&format!("status.podIP={}", self.target.address));
+        let pods: Vec<Pod> = pods.list(&params).await?.items.iter().map(Pod::from).collect();
+        match self.answer(&pods) {
+            Answer::Nobody => Ok(Some(false)),
+            Answer::Wait => Ok(None),
+            Answer::Elsewhere(claimants) => {
+                for pod in claimants {
+                    let record = records.get_opt(&pod.node).await?;
+                    if record.is_some_and(|record| self.is_recorded(pod, &record.spec)) {
+                        return Ok(Some(true));
+                    }
+                }
+                Ok(None)
+            }
+        }
+    }
+
     /// Judges the pods that have the address.
-    fn answer(&self, pods: impl Iterator<Item = Pod>) -> Option<bool> {
-        let mut answer = Some(false);
-        for pod in pods.filter(|pod| pod.life == Life::Live) {
-            match (self.claim(&pod), pod.node == self.node) {
-                (Some(Claim::Ready), false) => return Some(true),
-                // This agent is about to hear of it, or that it is ready again. Whether one elsewhere that is unready was
-                // ready before, and so is in, only its own node's agent can tell.
-                (Some(Claim::Ready), true) | (Some(Claim::Unready), false) => answer = None,
+    fn answer<'a>(&self, pods: &'a [Pod]) -> Answer<'a> {
+        let mut answer = Answer::Nobody;
+        let mut elsewhere = Vec::new();
+        for pod in pods.iter().filter(|pod| pod.life == Life::Live) {
+            match (self.claim(pod), pod.node == self.node) {
+                // One that is unready may have been ready before, and so be in; its own node's record tells.
+                (Some(Claim::Ready | Claim::Unready), false) => elsewhere.push(pod),
+                // This agent is about to hear of it, or that it is ready again.
+                (Some(Claim::Ready), true) => answer = Answer::Wait,
                 // Were it in, this agent would want it.
                 (Some(Claim::Unready), true) | (None, _) => {}
             }
         }
-        answer
+        if elsewhere.is_empty() { answer } else { Answer::Elsewhere(elsewhere) }
+    }
+
+    /// Whether a node's record says that the target has been registered for this pod.
+    fn is_recorded(&self, pod: &Pod, record: &NodeTargetsSpec) -> bool {
+        record.registered(&self.group, self.target, &pod.uid)
     }
 
     /// What claim a pod has to the target.
@@ -82,6 +111,17 @@ impl Question {
         }
         claim
     }
+}
+
+/// Who has an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Answer<'a> {
+    /// Nobody with a claim to the target.
+    Nobody,
+    /// A pod of this node, of which this agent is about to hear.
+    Wait,
+    /// Pods of other nodes.
+    Elsewhere(Vec<&'a Pod>),
 }
 
 /// A pod that stands behind the target's group, at the target's address and port.

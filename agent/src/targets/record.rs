@@ -1,20 +1,20 @@
-//! The record: writes `NodeTargets` a moment after what it tells has changed.
+//! The record: `NodeTargets`, read at the start, and written a moment after what it tells has changed.
 
 use std::{collections::BTreeMap, time::Duration};
 
-use kube::{
-    Api, Client,
-    api::{Patch, PatchParams},
-};
+use kube::{Api, Client, api::PostParams};
 use lath_kubernetes::{
     NodeTargets, names,
     node_targets::{GroupRecord, NodeTargetsSpec, RecordState, Summary, TargetRecord, Writer},
 };
-use lattice::TargetGroupArn;
-use tokio::sync::watch;
+use lattice::{Target, TargetGroupArn};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::group::{Group, Hold};
+use super::{
+    desired::PodRef,
+    group::{Group, Hold},
+};
 
 /// Least time between two writes. A thousand nodes in a rollout then make at most a thousand writes a second.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -22,7 +22,7 @@ const PERIOD: Duration = Duration::from_secs(1);
 /// How long a change gathers company before it is written.
 const GATHER: Duration = Duration::from_millis(50);
 
-/// Longest time for a write whose connection may be dead.
+/// Longest time for a request whose connection may be dead.
 const REQUEST: Duration = Duration::from_secs(10);
 
 /// What the groups hold, as a record.
@@ -61,54 +61,189 @@ pub fn describe(groups: &BTreeMap<TargetGroupArn, Group>, boot_id: &str, epoch: 
     NodeTargetsSpec { boot_id: boot_id.into(), epoch, writer: Writer::Agent, summary, groups }
 }
 
-/// Writes the newest of `records` to the cluster, at most once a second. What can't be written is tried again with the
-/// newest record of then.
-pub async fn write(
-    client: Client,
+/// The targets of a record, with their pods. What can't be read is left out.
+pub fn targets(record: NodeTargetsSpec) -> impl Iterator<Item = (TargetGroupArn, Target, PodRef)> {
+    let groups = record.groups.into_iter().filter_map(|group| Some((group.arn.parse().ok()?, group.targets)));
+    groups.flat_map(|(arn, targets): (TargetGroupArn, Vec<TargetRecord>)| {
+        targets.into_iter().filter_map(move |record| {
+            let target = Target { address: record.address.parse().ok()?, port: record.port };
+            Some((arn.clone(), target, PodRef { uid: record.pod_uid.into(), name: record.pod.into() }))
+        })
+    })
+}
+
+/// What the controller has written in this agent's stead, as it has to be taken over before it is overwritten.
+#[derive(Debug)]
+pub struct StandIn {
+    /// What it has registered or taken out, and may be about to.
+    pub record: NodeTargetsSpec,
+    /// To be told when a record has been published that covers it.
+    pub taken_over: oneshot::Sender<()>,
+}
+
+/// Reads and writes this node's record.
+pub struct Recorder {
+    api: Api<NodeTargets>,
     node: String,
-    mut records: watch::Receiver<Option<NodeTargetsSpec>>,
-    shutdown: CancellationToken,
-) {
-    let api: Api<NodeTargets> = Api::all(client);
-    let params = PatchParams::apply(names::AGENT).force();
-    let mut written = None;
-    let mut failing = false;
-    loop {
-        tokio::select! {
-            changed = records.changed() => if changed.is_err() { return },
-            () = shutdown.cancelled() => return,
-        }
-        tokio::time::sleep(GATHER).await;
+    /// The record as it was when it was last read or written. Somebody else's change since then is a conflict.
+    current: Option<NodeTargets>,
+}
+
+impl std::fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recorder").field("node", &self.node).finish_non_exhaustive()
+    }
+}
+
+impl Recorder {
+    /// Of this node.
+    #[must_use]
+    pub fn new(client: Client, node: String) -> Self {
+        Self { api: Api::all(client), node, current: None }
+    }
+
+    /// What the cluster has on record. Tried until the API server answers, since without it there are no pods to
+    /// register either.
+    pub async fn read(&mut self) -> NodeTargetsSpec {
+        let mut wait = Duration::from_millis(100);
+        let mut failing = false;
         loop {
-            let record = records.borrow_and_update().clone();
-            let Some(record) = record.filter(|record| written.as_ref() != Some(record)) else {
-                break;
-            };
-            let object = NodeTargets::new(&node, record.clone());
-            let patch = Patch::Apply(&object);
-            let written_now = match tokio::time::timeout(REQUEST, api.patch(&node, &params, &patch)).await {
-                Ok(answer) => answer.map_err(|error| error.to_string()),
-                Err(_elapsed) => Err(format!("no answer within {REQUEST:?}")),
-            };
-            match written_now {
-                Ok(_) => {
-                    if failing {
-                        tracing::info!(node, "NodeTargets is written again");
-                    }
-                    failing = false;
-                    written = Some(record);
-                }
+            match answer(self.load()).await {
+                Ok(()) => return self.current.as_ref().map(|record| record.spec.clone()).unwrap_or_default(),
                 Err(error) => {
                     if !failing {
-                        tracing::warn!(node, %error, "writing NodeTargets failed; the node's journal has it all, and it is tried again. Is the API server reachable, and may this service account patch NodeTargets?");
+                        tracing::warn!(
+                            node = self.node,
+                            error,
+                            "reading NodeTargets failed, trying again. Is the API server reachable, and are Lath's custom resource definitions installed?"
+                        );
                     }
                     failing = true;
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(Duration::from_secs(5));
                 }
             }
+        }
+    }
+
+    async fn load(&mut self) -> kube::Result<()> {
+        self.current = match self.api.get_opt(&self.node).await {
+            Ok(found) => found,
+            // Something that this version can't read: nothing to go by, but for what is needed to replace it.
+            Err(kube::Error::SerdeError(error)) => {
+                tracing::warn!(node = self.node, %error, "NodeTargets can't be read and will be written anew");
+                let metadata = self.api.get_metadata_opt(&self.node).await?.map(|found| found.metadata);
+                metadata.map(|metadata| NodeTargets { metadata, spec: NodeTargetsSpec::default() })
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(())
+    }
+
+    async fn store(&mut self, spec: NodeTargetsSpec) -> kube::Result<()> {
+        let params = PostParams { field_manager: Some(names::AGENT.into()), ..PostParams::default() };
+        self.current = Some(match &self.current {
+            Some(current) => {
+                let record = NodeTargets { spec, ..current.clone() };
+                self.api.replace(&self.node, &params, &record).await?
+            }
+            None => self.api.create(&params, &NodeTargets::new(&self.node, spec)).await?,
+        });
+        Ok(())
+    }
+
+    /// Writes the newest of `records` to the cluster, at most once a second, until `shutdown`. What can't be written is
+    /// tried again with the newest record of then; what the controller has written meanwhile goes to `stand_ins` first.
+    pub async fn write(
+        mut self,
+        mut records: watch::Receiver<Option<NodeTargetsSpec>>,
+        stand_ins: mpsc::Sender<StandIn>,
+        shutdown: CancellationToken,
+    ) {
+        let mut written = None;
+        let mut failing = false;
+        loop {
             tokio::select! {
-                () = tokio::time::sleep(PERIOD) => {}
+                changed = records.changed() => if changed.is_err() { return },
                 () = shutdown.cancelled() => return,
             }
+            tokio::time::sleep(GATHER).await;
+            loop {
+                let record = records.borrow_and_update().clone();
+                let Some(record) = record.filter(|record| written.as_ref() != Some(record)) else {
+                    break;
+                };
+                match answer(self.write_one(record.clone(), &stand_ins)).await {
+                    Ok(Written::Done) => {
+                        if failing {
+                            tracing::info!(node = self.node, "NodeTargets is written again");
+                        }
+                        failing = false;
+                        written = Some(record);
+                    }
+                    Ok(Written::Overtaken(stand_in)) => {
+                        written = None;
+                        if let Some(taken_over) = stand_in
+                            && taken_over.await.is_err()
+                        {
+                            return;
+                        }
+                        continue;
+                    }
+                    Err(error) => {
+                        if !failing {
+                            tracing::warn!(
+                                node = self.node,
+                                error,
+                                "writing NodeTargets failed; the node's journal has it all, and it is tried again. Is the API server reachable, and may this service account create and update NodeTargets?"
+                            );
+                        }
+                        failing = true;
+                    }
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(PERIOD) => {}
+                    () = shutdown.cancelled() => return,
+                }
+            }
         }
+    }
+
+    async fn write_one(
+        &mut self,
+        record: NodeTargetsSpec,
+        stand_ins: &mpsc::Sender<StandIn>,
+    ) -> kube::Result<Written> {
+        match self.store(record).await {
+            Ok(()) => return Ok(Written::Done),
+            Err(kube::Error::Api(status))
+                if status.is_conflict() || status.is_already_exists() || status.is_not_found() => {}
+            Err(error) => return Err(error),
+        }
+        self.load().await?;
+        let Some(current) = self.current.as_ref().filter(|current| current.spec.writer == Writer::Controller)
+        else {
+            return Ok(Written::Overtaken(None));
+        };
+        let (taken_over, wait) = oneshot::channel();
+        let stand_in = StandIn { record: current.spec.clone(), taken_over };
+        // There is one at a time, so there is room; the pipeline is gone when there is not.
+        Ok(Written::Overtaken(stand_ins.try_send(stand_in).is_ok().then_some(wait)))
+    }
+}
+
+/// What became of a write.
+enum Written {
+    /// It is in the cluster.
+    Done,
+    /// Somebody else has written since the last time. If it was the controller, what tells when that is taken over.
+    Overtaken(Option<oneshot::Receiver<()>>),
+}
+
+/// The answer to a request whose connection may be dead, or why there is none.
+async fn answer<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T, String> {
+    match tokio::time::timeout(REQUEST, request).await {
+        Ok(answer) => answer.map_err(|error| error.to_string()),
+        Err(_elapsed) => Err(format!("no answer within {REQUEST:?}")),
     }
 }

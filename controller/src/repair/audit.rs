@@ -6,8 +6,12 @@ use std::{
     time::Duration,
 };
 
-use lath_kubernetes::standing::Standing;
-use lattice::{Target, TargetGroupArn, TargetState, batch, limits::PAGE_ITEMS};
+use futures::StreamExt as _;
+use lath_kubernetes::{NodeTargets, node_targets::RecordState};
+use lattice::{
+    Target, TargetGroupArn, TargetState, batch,
+    limits::{PAGE_ITEMS, TARGETS_PER_CALL},
+};
 use lattice_client::{Client, Error, Urgency};
 use tokio::{sync::mpsc, time::Instant};
 
@@ -18,8 +22,9 @@ use super::{
     ledger::{Difference, Expected, Ledger, Times},
     metrics::{Metrics, Why},
     nodes,
-    own::Own,
     proof::{self, Evidence, Fate, Fresh, Place},
+    records::Records,
+    standin::{self, Held},
 };
 use crate::{
     cluster::Cluster,
@@ -30,6 +35,9 @@ use crate::{
 
 /// How often it is looked whether a group is due. Audits are no matter of milliseconds.
 const TICK: Duration = Duration::from_millis(500);
+
+/// Most targets about which the API server is asked at once.
+const READS_AT_ONCE: usize = 8;
 
 /// Audits groups.
 #[derive(Debug)]
@@ -44,8 +52,8 @@ pub struct Auditor {
     pub calls: Calls,
     /// Reads the API server's store.
     pub fresh: Fresh,
-    /// What the controller has registered by itself.
-    pub own: Arc<Shared<Own>>,
+    /// Writes down what it registers.
+    pub records: Records,
     /// What hand-made endpoints have to fit.
     pub rules: Arc<endpoints::Rules>,
     /// How repairs are made.
@@ -54,6 +62,14 @@ pub struct Auditor {
     pub listings: mpsc::Sender<Listing>,
     /// What it finds.
     pub metrics: Metrics,
+}
+
+/// A target that has to be registered.
+enum Wanted {
+    /// It is recorded already.
+    AsRecorded(Target),
+    /// Its agent has not recorded it.
+    Unrecorded { node: String, held: Held },
 }
 
 /// Picks the group to audit next: never audited ones first, then the longest unaudited.
@@ -183,66 +199,117 @@ impl Auditor {
         let times = Times { confirm_after: self.settings.confirm_after, drain: self.settings.drain };
         let agreed = {
             let cluster = self.cluster.read();
-            self.own.update(|own| own.hand_over(&cluster));
             let roll = nodes::roll(&cluster, &self.settings, Instant::now());
-            let expected = Expected::of(&cluster, &roll, &self.own.read(), group, &self.rules);
+            let expected = Expected::of(&cluster, &roll, group, &self.rules);
             ledger.compare(group, &expected, states, scope, asked, times)
         };
-        let mut missing = Vec::new();
-        let mut strays = Vec::new();
-        for difference in agreed {
-            match &difference {
-                Difference::Missing { target, pod } => {
-                    self.metrics.difference("missing");
-                    if self.still_wanted(group, &difference).await {
-                        // Remembered before it is done, so that it can be taken out whatever comes of the call.
-                        if let Some((name, uid)) = pod {
-                            self.own.update(|own| own.remember(group, *target, name, uid));
-                        }
-                        missing.push(*target);
-                    }
-                }
-                Difference::Stray { target, .. } => {
-                    self.metrics.difference("stray");
-                    if self.proven_stray(group, &difference).await {
-                        strays.push(*target);
-                    } else {
-                        self.metrics.withheld();
-                    }
-                }
-            }
-        }
-        if !missing.is_empty() {
-            self.calls.register(group, &missing, Why::Drift).await;
-        }
-        if !strays.is_empty() {
-            let done = self.calls.deregister(group, &strays, Why::Drift).await;
-            self.own.update(|own| own.forget(group, &done));
+        let (missing, strays): (Vec<_>, Vec<_>) =
+            agreed.into_iter().partition(|difference| matches!(difference, Difference::Missing { .. }));
+        self.mend_missing(group, missing).await;
+        // In portions, so that no proof is old when its turn comes.
+        for strays in strays.chunks(TARGETS_PER_CALL) {
+            self.mend_strays(group, strays.to_vec()).await;
         }
     }
 
-    /// Whether the pod that lacks its target is still there and ready, by a fresh read.
-    async fn still_wanted(&self, group: &TargetGroupArn, difference: &Difference) -> bool {
-        let Difference::Missing { target, pod } = difference else {
-            return false;
-        };
-        let Some((name, uid)) = pod else {
-            return true;
-        };
-        match self.fresh.pod(name, uid).await {
-            Ok(Some(pod)) => {
-                let cluster = self.cluster.read();
-                cluster
-                    .bindings_of(group)
-                    .filter(|entry| entry.binding.accepted())
-                    .any(|entry| cluster.standing(&entry.binding, &pod) == Some(Standing::Ready(*target)))
-            }
-            Ok(None) => false,
-            Err(error) => {
-                tracing::debug!(pod = %name, %error, "a pod can't be read, its target is not registered for now");
-                false
+    async fn mend_missing(&self, group: &TargetGroupArn, differences: Vec<Difference>) {
+        let wanted = futures::stream::iter(differences)
+            .map(|difference| async move {
+                self.metrics.difference("missing");
+                self.still_wanted(group, &difference).await
+            })
+            .buffered(READS_AT_ONCE);
+        let mut targets = Vec::new();
+        let mut unrecorded: BTreeMap<String, BTreeSet<Held>> = BTreeMap::new();
+        for wanted in wanted.filter_map(std::future::ready).collect::<Vec<Wanted>>().await {
+            match wanted {
+                Wanted::AsRecorded(target) => targets.push(target),
+                Wanted::Unrecorded { node, held } => drop(unrecorded.entry(node).or_default().insert(held)),
             }
         }
+        // Recorded before it is done, so that it can be taken out whatever comes of the call.
+        let mut recorded = Vec::new();
+        for (node, held) in unrecorded {
+            match self.record(&node, None, &held, RecordState::Registering).await {
+                Ok(record) => {
+                    targets.extend(held.iter().map(|held| held.target));
+                    recorded.push((node, record, held));
+                }
+                Err(error) => {
+                    tracing::debug!(node, %error, "targets can't be recorded and are not registered for now");
+                }
+            }
+        }
+        let done: BTreeSet<Target> =
+            self.calls.register(group, &targets, Why::Drift).await.into_iter().collect();
+        for (node, record, mut held) in recorded {
+            held.retain(|held| done.contains(&held.target));
+            if let Err(error) = self.record(&node, Some(record), &held, RecordState::Registered).await {
+                // The agent has taken it over already, most likely.
+                tracing::debug!(node, %error, "targets that were registered are not recorded as such");
+            }
+        }
+    }
+
+    /// Writes targets into a node's record, which is `current` if it is known.
+    async fn record(
+        &self,
+        node: &str,
+        current: Option<NodeTargets>,
+        held: &BTreeSet<Held>,
+        state: RecordState,
+    ) -> kube::Result<NodeTargets> {
+        let current = match current {
+            Some(current) => Some(current),
+            None => self.records.get(node).await?,
+        };
+        let spec = current.as_ref().map(|record| record.spec.clone()).unwrap_or_default();
+        let states = held.iter().map(|held| (held.clone(), state)).collect();
+        let spec = standin::amend(&spec, &spec.boot_id, &states, &BTreeSet::new());
+        self.records.write(node, current, spec).await
+    }
+
+    async fn mend_strays(&self, group: &TargetGroupArn, differences: Vec<Difference>) {
+        let (found, proven) = (differences.len(), Instant::now());
+        let strays = futures::stream::iter(differences)
+            .map(|difference| async move {
+                self.metrics.difference("stray");
+                self.proven_stray(group, &difference).await.then_some(difference.target())
+            })
+            .buffered(READS_AT_ONCE);
+        let strays: Vec<Target> = strays.filter_map(std::future::ready).collect().await;
+        for _ in strays.len()..found {
+            self.metrics.withheld();
+        }
+        self.calls.deregister(group, &strays, Why::Drift, proven).await;
+    }
+
+    /// What is still wanted of a target that is missing: by a fresh read, its pod is there and ready.
+    async fn still_wanted(&self, group: &TargetGroupArn, difference: &Difference) -> Option<Wanted> {
+        let Difference::Missing { target, pod } = difference else {
+            return None;
+        };
+        let Some((name, uid)) = pod else {
+            // A hand-made endpoint, which its binding records.
+            return Some(Wanted::AsRecorded(*target));
+        };
+        let pod = match self.fresh.pod(name, uid).await {
+            Ok(pod) => pod?,
+            Err(error) => {
+                tracing::debug!(pod = %name, %error, "a pod can't be read, its target is not registered for now");
+                return None;
+            }
+        };
+        let cluster = self.cluster.read();
+        let held = Held { group: group.clone(), target: *target, pod: name.clone(), uid: uid.clone() };
+        standin::ready(&cluster, &held, &pod).then(|| {
+            let records = cluster.recorded(group, *target);
+            if records.iter().any(|record| record.node == pod.node && record.uid == *uid) {
+                Wanted::AsRecorded(*target)
+            } else {
+                Wanted::Unrecorded { node: pod.node, held }
+            }
+        })
     }
 
     /// Whether nobody has a right to the target, by fresh reads.

@@ -8,8 +8,9 @@ use tokio::time::Instant;
 
 use super::metrics::{Metrics, Why};
 
-/// How long what was proven stays proven. An address passes on within tens of seconds at the earliest.
-const PROOF_LASTS: Duration = Duration::from_secs(10);
+/// How long what was read to prove that nobody has an address is relied upon. As in agents: an address that has been
+/// free for long may be given to a pod at any moment.
+const PROOF_LASTS: Duration = Duration::from_secs(5);
 
 /// What repairs call Lattice with.
 #[derive(Debug, Clone)]
@@ -49,11 +50,18 @@ impl Calls {
         done
     }
 
-    /// Takes targets out. Returns those that are out: also where the group itself is gone.
-    pub async fn deregister(&self, group: &TargetGroupArn, targets: &[Target], why: Why) -> Vec<Target> {
+    /// Takes targets out, unless what was read to prove it, from the time `proven` on, is too old when it is their turn.
+    /// Returns those that are out: also where the group itself is gone.
+    pub async fn deregister(
+        &self,
+        group: &TargetGroupArn,
+        targets: &[Target],
+        why: Why,
+        proven: Instant,
+    ) -> Vec<Target> {
         let mut done = Vec::new();
         for batch in batch::calls(targets) {
-            match self.client.deregister(group, batch, Instant::now() + PROOF_LASTS).await {
+            match self.client.deregister(group, batch, proven + PROOF_LASTS).await {
                 Ok(outcome) => {
                     for failure in &outcome.failed {
                         tracing::warn!(%group, target = %failure.target, code = failure.code, message = failure.message, "a target was not taken out");

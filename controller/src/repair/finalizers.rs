@@ -17,7 +17,6 @@ use super::{
     calls::Calls,
     metrics::{Metrics, Why},
     nodes::{self, Kube},
-    own::Own,
     teardown::{self, Case, Deletions, Step},
 };
 use crate::{answer, cluster::Cluster, events::Events, groups::Groups, shared::Shared};
@@ -35,8 +34,6 @@ pub struct Undertaker {
     pub cluster: Arc<Shared<Cluster>>,
     /// What is known of groups.
     pub groups: Arc<Shared<Groups>>,
-    /// What the controller has registered by itself.
-    pub own: Arc<Shared<Own>>,
     /// Changes Lattice.
     pub calls: Calls,
     /// Changes bindings.
@@ -93,7 +90,6 @@ impl Undertaker {
         }
         let groups = self.groups.read();
         let roll = nodes::roll(&cluster, &self.settings, now);
-        let own = self.own.read();
         let mut duties = Vec::new();
         for (name, entry) in cluster.bindings() {
             let meta = &entry.binding.metadata;
@@ -110,7 +106,6 @@ impl Undertaker {
                     taken: &taken,
                     since,
                     patience: self.settings.patience,
-                    own: &own,
                 };
                 teardown::step(&cluster, &roll, case, now)
             });
@@ -132,9 +127,8 @@ impl Undertaker {
             (Step::Wait, _) => true,
             (Step::TakeOut(targets), Some(group)) => {
                 let wanted: Vec<Target> = targets.iter().copied().collect();
-                let done = self.calls.deregister(group, &wanted, Why::BindingDeleted).await;
+                let done = self.calls.deregister(group, &wanted, Why::BindingDeleted, Instant::now()).await;
                 let complete = done.len() == wanted.len();
-                self.own.update(|own| own.forget(group, &done));
                 deletions.took(&duty.name, done);
                 complete
             }

@@ -11,7 +11,7 @@ use lath_kubernetes::{
 use lattice::{Target, TargetGroupArn, TargetState, TargetStatus};
 use tokio::time::Instant;
 
-use super::{endpoints, own::Own};
+use super::endpoints;
 use crate::cluster::{
     Cluster, Record,
     agents::{Agent, Roll},
@@ -36,13 +36,7 @@ impl Expected {
     #[must_use]
     ///
     /// Only pods that somebody looks after are wanted: those of nodes that are gone are not.
-    pub fn of(
-        cluster: &Cluster,
-        roll: &Roll,
-        own: &Own,
-        group: &TargetGroupArn,
-        rules: &endpoints::Rules,
-    ) -> Self {
+    pub fn of(cluster: &Cluster, roll: &Roll, group: &TargetGroupArn, rules: &endpoints::Rules) -> Self {
         let mut expected = Self::default();
         for entry in cluster.bindings_of(group) {
             let binding = &entry.binding;
@@ -75,7 +69,7 @@ impl Expected {
             let own = binding.status.iter().flat_map(|status| &status.endpoints);
             expected.allowed.extend(own.filter_map(|text| endpoints::parse(text)));
         }
-        for (target, record) in cluster.records_of(group).chain(own.of(group)) {
+        for (target, record) in cluster.records_of(group) {
             expected.records.entry(target).or_default().push(record.clone());
         }
         expected

@@ -6,17 +6,10 @@ use std::{
     time::Duration,
 };
 
-use futures::StreamExt as _;
+use futures::{StreamExt as _, TryStreamExt as _};
 use k8s_openapi::api::{coordination::v1::Lease, core::v1::ObjectReference};
-use kube::{
-    Api, Client,
-    api::{DeleteParams, PostParams, Preconditions},
-    runtime::events::EventType,
-};
-use lath_kubernetes::{
-    NodeTargets, names,
-    node_targets::{NodeTargetsSpec, RecordState, Writer},
-};
+use kube::{Api, Client, runtime::events::EventType};
+use lath_kubernetes::{names, node_targets::RecordState};
 use lattice::{Target, TargetGroupArn};
 use tokio::time::Instant;
 
@@ -24,7 +17,8 @@ use super::{
     Settings,
     calls::Calls,
     metrics::{Metrics, Why},
-    proof::{self, Evidence, Fresh},
+    proof::{self, Evidence, Fate, Fresh},
+    records::{self, Records},
     standin::{self, Held, Plan},
 };
 use crate::{
@@ -43,8 +37,11 @@ const TICK: Duration = Duration::from_secs(1);
 /// How long changes are collected before nodes are looked at.
 const COLLECT: Duration = Duration::from_millis(50);
 
-/// How long a node that could not be dealt with is left alone.
-const RETRY: Duration = Duration::from_secs(5);
+/// How long a node that could not be dealt with is left alone, at first and at most: twice as long each time.
+const RETRY: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
+
+/// Most targets of a node about which the API server is asked at once.
+const READS_AT_ONCE: usize = 8;
 
 /// Most nodes that are dealt with at once.
 const NODES_AT_ONCE: usize = 4;
@@ -62,7 +59,9 @@ pub struct Warden {
     pub calls: Calls,
     /// Reads the API server's store.
     pub fresh: Fresh,
-    /// Writes records.
+    /// Reads and writes records.
+    pub records: Records,
+    /// Reads and deletes Leases.
     pub kube: Kube,
     /// The namespace of Leases.
     pub namespace: String,
@@ -95,7 +94,7 @@ struct Duties {
 #[must_use]
 pub fn roll(cluster: &Cluster, settings: &Settings, now: Instant) -> Roll {
     cluster.agents().roll(now, settings.agent_grace, |node| {
-        cluster.targets_of_node(node).is_some_and(|spec| spec.writer == Writer::Agent)
+        cluster.targets_of_node(node).is_some_and(|spec| spec.epoch > 0)
     })
 }
 
@@ -103,16 +102,18 @@ impl Warden {
     /// Looks after nodes for ever.
     pub async fn run(self) {
         let mut changes = self.cluster.subscribe();
-        let mut retry: BTreeMap<String, Instant> = BTreeMap::new();
+        let mut retry: BTreeMap<String, (Instant, Duration)> = BTreeMap::new();
         let mut orphaned: BTreeMap<String, Instant> = BTreeMap::new();
         loop {
             changes.borrow_and_update();
             let now = Instant::now();
-            retry.retain(|_, at| *at > now);
             let duties = self.duties(&mut orphaned, now).await;
+            // Who has nothing left to be done begins anew.
+            retry.retain(|node, _| duties.plans.contains_key(node) || duties.orphans.contains(node));
             let work = duties.plans.into_iter().map(|(node, (plan, agent))| (node, Some((plan, agent))));
             let work = work.chain(duties.orphans.into_iter().map(|node| (node, None)));
-            let work: Vec<_> = work.filter(|(node, _)| !retry.contains_key(node)).collect();
+            let work: Vec<_> =
+                work.filter(|(node, _)| retry.get(node).is_none_or(|(at, _)| *at <= now)).collect();
             let mut done = futures::stream::iter(work)
                 .map(|(node, duty)| {
                     let warden = self.clone();
@@ -127,14 +128,18 @@ impl Warden {
                 .buffer_unordered(NODES_AT_ONCE);
             while let Some((node, result)) = done.next().await {
                 match result {
-                    Ok(true) => {}
-                    // Something is left to do, or the watch has not brought what was done.
-                    Ok(false) => drop(retry.insert(node, Instant::now() + TICK)),
+                    Ok(true) => {
+                        // The watch may not have brought yet what was done.
+                        retry.insert(node, (Instant::now() + RETRY[0], RETRY[0]));
+                        continue;
+                    }
+                    Ok(false) => {}
                     Err(error) => {
                         tracing::warn!(node, %error, "looking after a node failed and is tried again");
-                        retry.insert(node, Instant::now() + RETRY);
                     }
                 }
+                let wait = retry.get(&node).map_or(RETRY[0], |(_, wait)| (*wait * 2).min(RETRY[1]));
+                retry.insert(node, (Instant::now() + wait, wait));
             }
             tokio::select! {
                 () = tokio::time::sleep(TICK) => {}
@@ -219,8 +224,7 @@ impl Warden {
         if !self.still_away(node, agent).await? {
             return Ok(false);
         }
-        let records: Api<NodeTargets> = Api::all(self.kube.0.clone());
-        let current = records.get_opt(node).await?;
+        let current = self.records.get(node).await?;
         let boot_id = self.cluster.read().node(node).map(|node| node.boot_id.clone()).unwrap_or_default();
         let spec = current.as_ref().map(|record| record.spec.clone()).unwrap_or_default();
 
@@ -235,25 +239,31 @@ impl Warden {
             }
         }
         let rebooted = !spec.boot_id.is_empty() && !boot_id.is_empty() && spec.boot_id != boot_id;
-        let mut remove = BTreeSet::new();
-        let mut forget = BTreeSet::new();
-        for held in plan.suspects {
-            let pod = self.fresh.pod(&held.pod, &held.uid).await?;
-            let fate = proof::fate_of(pod.as_ref(), held.target.address);
-            let pods = self.fresh.pods_at(held.target.address).await?;
-            let (place, claimed_by) = {
+        let proven = Instant::now();
+        let suspects = futures::stream::iter(plan.suspects)
+            .map(|held| async move {
+                let pod = self.fresh.pod(&held.pod, &held.uid).await?;
+                let pods = self.fresh.pods_at(held.target.address).await?;
                 let cluster = self.cluster.read();
-                (
-                    proof::place(&cluster, &held.group, &held.pod.namespace, pod.as_ref()),
-                    proof::claimant(&cluster, &held.group, held.target, Some(&held.uid), &pods),
-                )
-            };
-            let agentless = agent == Agent::Absent;
-            let evidence = Evidence { node_gone: false, rebooted, agentless, fate, place, claimed_by };
+                let evidence = Evidence {
+                    node_gone: false,
+                    rebooted,
+                    agentless: agent == Agent::Absent,
+                    fate: proof::fate_of(pod.as_ref(), held.target.address),
+                    place: proof::place(&cluster, &held.group, &held.pod.namespace, pod.as_ref()),
+                    claimed_by: proof::claimant(&cluster, &held.group, held.target, Some(&held.uid), &pods),
+                };
+                drop(cluster);
+                Ok::<_, kube::Error>((held, evidence))
+            })
+            .buffered(READS_AT_ONCE)
+            .try_collect::<Vec<_>>()
+            .await?;
+        let (mut remove, mut forget) = (BTreeSet::new(), BTreeSet::new());
+        for (held, evidence) in suspects {
             if proof::proves(&evidence) {
                 remove.insert(held);
-            } else if evidence.claimed_by.is_some() && fate == proof::Fate::Gone {
-                // It is another pod's by now, and recorded for that one.
+            } else if evidence.fate == Fate::Gone && self.answered_for(node, &held) {
                 forget.insert(held);
             } else {
                 tracing::debug!(node, ?held, ?evidence, "a recorded target stays for want of proof");
@@ -267,13 +277,15 @@ impl Warden {
             register.iter().map(|held| (held.clone(), RecordState::Registering)).collect();
         states.extend(remove.iter().map(|held| (held.clone(), RecordState::Deregistering)));
         // Recorded before it is done, so that whoever comes next knows of it.
-        let current = self.write(node, current, standin::amend(&spec, &boot_id, &states, &forget)).await?;
-        let registered = self.call(&register, true).await;
-        let removed = self.call(&remove, false).await;
+        let current =
+            self.records.write(node, current, standin::amend(&spec, &boot_id, &states, &forget)).await?;
+        // Beside each other, so that registrations that hang do not outlast what was proven.
+        let (registered, removed) =
+            futures::join!(self.register(&register), self.deregister(&remove, Why::StandIn, proven));
         let complete = registered.len() == register.len() && removed.len() == remove.len();
         let states = registered.into_iter().map(|held| (held, RecordState::Registered)).collect();
         let spec = standin::amend(&current.spec, &boot_id, &states, &removed);
-        self.write(node, Some(current), spec).await?;
+        self.records.write(node, Some(current), spec).await?;
         Ok(complete)
     }
 
@@ -286,42 +298,28 @@ impl Warden {
         Ok(renewal == known && (agent == Agent::Lapsed || renewal.is_none()))
     }
 
-    /// Calls Lattice for targets of several groups; those for which it was done.
-    async fn call(&self, targets: &BTreeSet<Held>, register: bool) -> BTreeSet<Held> {
-        let mut by_group: BTreeMap<&TargetGroupArn, Vec<Target>> = BTreeMap::new();
-        for held in targets {
-            by_group.entry(&held.group).or_default().push(held.target);
-        }
+    /// Registers targets of several groups; those for which it was done.
+    async fn register(&self, targets: &BTreeSet<Held>) -> BTreeSet<Held> {
         let mut done = BTreeSet::new();
-        for (group, group_targets) in by_group {
-            let finished = if register {
-                self.calls.register(group, &group_targets, Why::StandIn).await
-            } else {
-                self.calls.deregister(group, &group_targets, Why::StandIn).await
-            };
-            let finished: BTreeSet<Target> = finished.into_iter().collect();
-            let of_group = targets.iter().filter(|held| held.group == *group);
-            done.extend(of_group.filter(|held| finished.contains(&held.target)).cloned());
+        for (group, of_group) in by_group(targets) {
+            let registered = self.calls.register(group, &of_group, Why::StandIn).await;
+            done.extend(among(targets, group, registered));
         }
         done
     }
 
-    /// Writes a node's record, unless somebody else has since it was read.
-    async fn write(
-        &self,
-        node: &str,
-        current: Option<NodeTargets>,
-        spec: NodeTargetsSpec,
-    ) -> kube::Result<NodeTargets> {
-        let records: Api<NodeTargets> = Api::all(self.kube.0.clone());
-        let params = PostParams { field_manager: Some(names::CONTROLLER.into()), ..PostParams::default() };
-        match current {
-            Some(mut record) => {
-                record.spec = spec;
-                records.replace(node, &params, &record).await
-            }
-            None => records.create(&params, &NodeTargets::new(node, spec)).await,
+    /// Deregisters targets of several groups; those for which it was done.
+    async fn deregister(&self, targets: &BTreeSet<Held>, why: Why, proven: Instant) -> BTreeSet<Held> {
+        let mut done = BTreeSet::new();
+        for (group, of_group) in by_group(targets) {
+            let deregistered = self.calls.deregister(group, &of_group, why, proven).await;
+            done.extend(among(targets, group, deregistered));
         }
+        done
+    }
+
+    fn answered_for(&self, node: &str, held: &Held) -> bool {
+        proof::answered_for(&self.cluster.read(), &held.group, held.target, Some(node))
     }
 
     /// Takes out what a node that is gone has left behind. `true`: nothing is left of it.
@@ -329,61 +327,78 @@ impl Warden {
         if !self.fresh.node_gone(node).await? {
             return Ok(false);
         }
-        let records: Api<NodeTargets> = Api::all(self.kube.0.clone());
-        let record = records.get_opt(node).await?;
-        let mut leftovers: BTreeMap<TargetGroupArn, Vec<Target>> = BTreeMap::new();
-        let recorded = record.iter().flat_map(|record| standin::held(&record.spec));
-        // The agent's last calls are in its record only a moment later, which the node may not have had.
-        let unrecorded = standin::members_on(&self.cluster.read(), node);
-        for held in recorded.chain(unrecorded).collect::<BTreeSet<_>>() {
-            let pods = self.fresh.pods_at(held.target.address).await?;
-            // Pods of the node itself may still stand in the API server; they are no reason to leave anything in.
-            let pods: Vec<_> = pods.into_iter().filter(|pod| pod.node != node).collect();
-            let claimed_by = {
-                let cluster = self.cluster.read();
-                proof::claimant(&cluster, &held.group, held.target, Some(&held.uid), &pods)
-            };
-            let fate = self.fresh.fate(&held.pod, &held.uid, held.target.address).await?;
-            let place = proof::Place::Bound;
-            let evidence =
-                Evidence { node_gone: true, rebooted: false, agentless: false, fate, place, claimed_by };
+        let record = self.records.get(node).await?;
+        let spec = record.as_ref().map(|record| record.spec.clone()).unwrap_or_default();
+        let mut left_behind: BTreeSet<Held> = standin::held(&spec).into_iter().collect();
+        if record.is_none() || spec.epoch > 0 {
+            // The agent's last calls are in its record only a moment later, which the node may not have had.
+            left_behind.extend(standin::members_on(&self.cluster.read(), node));
+        }
+        let proven = Instant::now();
+        let left_behind = futures::stream::iter(left_behind)
+            .map(|held| async move {
+                let pods = self.fresh.pods_at(held.target.address).await?;
+                // Pods of the node itself may still stand in the API server; they are no reason to leave anything in.
+                let pods: Vec<_> = pods.into_iter().filter(|pod| pod.node != node).collect();
+                let fate = self.fresh.fate(&held.pod, &held.uid, held.target.address).await?;
+                let claimed_by =
+                    proof::claimant(&self.cluster.read(), &held.group, held.target, Some(&held.uid), &pods);
+                let evidence = Evidence {
+                    node_gone: true,
+                    rebooted: false,
+                    agentless: false,
+                    fate,
+                    place: proof::Place::Bound,
+                    claimed_by,
+                };
+                Ok::<_, kube::Error>((held, evidence))
+            })
+            .buffered(READS_AT_ONCE)
+            .try_collect::<Vec<_>>()
+            .await?;
+        let (mut remove, mut stay) = (BTreeSet::new(), BTreeSet::new());
+        for (held, evidence) in left_behind {
             if proof::proves(&evidence) {
-                leftovers.entry(held.group).or_default().push(held.target);
+                remove.insert(held);
+            } else if !self.answered_for(node, &held) {
+                stay.insert(held);
             }
         }
-        for (group, targets) in leftovers {
-            let done = self.calls.deregister(&group, &targets, Why::NodeGone).await;
-            if done.len() < targets.len() {
-                return Ok(false);
+        let removed = self.deregister(&remove, Why::NodeGone, proven).await;
+        stay.extend(remove.difference(&removed).cloned());
+        if !stay.is_empty() {
+            let spec = standin::only(&spec, &stay);
+            if record.as_ref().is_none_or(|record| record.spec != spec) {
+                self.records.write(node, record, spec).await?;
             }
+            return Ok(false);
         }
         if let Some(record) = record {
-            delete(&records, node, record.metadata.uid).await?;
+            self.records.delete(record).await?;
         }
         let leases: Api<Lease> = Api::namespaced(self.kube.0.clone(), &self.namespace);
         let name = names::agent_lease(node);
         if let Some(lease) = leases.get_metadata_opt(&name).await? {
-            delete(&leases, &name, lease.metadata.uid).await?;
+            records::delete(&leases, &name, lease.metadata.uid).await?;
         }
         tracing::info!(node, "the node is gone, and so is what was recorded of it");
         Ok(true)
     }
 }
 
-/// Deletes the object of this name and UID, if it is still there.
-async fn delete<K>(api: &Api<K>, name: &str, uid: Option<String>) -> kube::Result<()>
-where
-    K: Clone + serde::de::DeserializeOwned + std::fmt::Debug,
-{
-    let params = DeleteParams {
-        preconditions: Some(Preconditions { uid, resource_version: None }),
-        ..DeleteParams::default()
-    };
-    match api.delete(name, &params).await {
-        Ok(_) => Ok(()),
-        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
-        Err(error) => Err(error),
+/// Targets, sorted by their groups.
+fn by_group(targets: &BTreeSet<Held>) -> BTreeMap<&TargetGroupArn, Vec<Target>> {
+    let mut by_group: BTreeMap<&TargetGroupArn, Vec<Target>> = BTreeMap::new();
+    for held in targets {
+        by_group.entry(&held.group).or_default().push(held.target);
     }
+    by_group
+}
+
+/// Those that stand for some targets of a group.
+fn among(all: &BTreeSet<Held>, group: &TargetGroupArn, targets: Vec<Target>) -> Vec<Held> {
+    let targets: BTreeSet<Target> = targets.into_iter().collect();
+    all.iter().filter(|held| held.group == *group && targets.contains(&held.target)).cloned().collect()
 }
 
 #[cfg(test)]

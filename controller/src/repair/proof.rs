@@ -6,6 +6,7 @@ use k8s_openapi::api::core::v1 as core;
 use kube::{Api, Client, api::ListParams};
 use lath_kubernetes::{
     Pod,
+    node_targets::RecordState,
     pod::Life,
     standing::{Absence, Standing},
     watch::ObjectName,
@@ -91,7 +92,7 @@ pub fn proves(evidence: &Evidence) -> bool {
         _ if evidence.place == Place::NoBinding => true,
         _ if evidence.place == Place::NotSelected && evidence.agentless => true,
         Fate::Leaving => evidence.agentless,
-        Fate::Moved => evidence.rebooted,
+        Fate::Moved => evidence.rebooted || evidence.agentless,
         Fate::Here => false,
     }
 }
@@ -183,6 +184,19 @@ pub fn claimant(
         .map(Pod::display_name)
 }
 
+/// Whether a node's record, other than that of `node`, says that the target is registered for a pod that has a right to
+/// it. Nobody's record of a target is given up before: when the pod that has its address by now goes unnoticed by its
+/// own agent, nobody would know that the target is there.
+#[must_use]
+pub fn answered_for(cluster: &Cluster, group: &TargetGroupArn, target: Target, node: Option<&str>) -> bool {
+    cluster
+        .recorded(group, target)
+        .iter()
+        .filter(|record| Some(record.node.as_str()) != node && record.state == RecordState::Registered)
+        .filter_map(|record| cluster.pod_by_uid(&record.pod, &record.uid))
+        .any(|pod| pod.life == Life::Live && belongs(cluster, group, target, pod))
+}
+
 /// Whether a live pod is a target of the group by any binding that is not being deleted.
 #[must_use]
 pub fn belongs(cluster: &Cluster, group: &TargetGroupArn, target: Target, pod: &Pod) -> bool {
@@ -218,6 +232,7 @@ mod tests {
             (Evidence { place: Place::NotSelected, agentless: true, ..nothing.clone() }, true),
             (Evidence { fate: Fate::Moved, ..nothing.clone() }, false),
             (Evidence { fate: Fate::Moved, rebooted: true, ..nothing.clone() }, true),
+            (Evidence { fate: Fate::Moved, agentless: true, ..nothing.clone() }, true),
             (Evidence { fate: Fate::Here, rebooted: true, ..nothing.clone() }, false),
             (Evidence { fate: Fate::Leaving, ..nothing.clone() }, false),
             (Evidence { fate: Fate::Leaving, agentless: true, ..nothing }, true),

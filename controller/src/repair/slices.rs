@@ -147,6 +147,7 @@ impl Registrar {
             let done = self.calls.register(&duty.group, &duty.register, Why::Endpoints).await;
             complete &= done.len() == duty.register.len();
         }
+        let proven = Instant::now();
         let gone = self.really_gone(duty).await?;
         if !gone.is_empty() {
             let (claimed, free): (Vec<Target>, Vec<Target>) = {
@@ -154,11 +155,18 @@ impl Registrar {
                 gone.into_iter()
                     .partition(|target| proof::claimant(&cluster, &duty.group, *target, None, &[]).is_some())
             };
-            let done = self.calls.deregister(&duty.group, &free, Why::Endpoints).await;
+            let done = self.calls.deregister(&duty.group, &free, Why::Endpoints, proven).await;
             complete &= done.len() == free.len();
-            // What a pod of the group has by now is its agent's to take out.
-            for target in done.into_iter().chain(claimed) {
+            for target in done {
                 recorded.remove(&target);
+            }
+            // What a pod of the group has by now is its agent's to take out, once that knows of it.
+            for target in claimed {
+                if proof::answered_for(&self.cluster.read(), &duty.group, target, None) {
+                    recorded.remove(&target);
+                } else {
+                    complete = false;
+                }
             }
             self.record(duty, &recorded).await?;
         }

@@ -181,6 +181,15 @@ pub fn amend(
     }
 }
 
+/// The record of a node that is gone, with nothing in it but these, which are on their way out. No agent has a part in
+/// it any more.
+#[must_use]
+pub fn only(spec: &NodeTargetsSpec, held: &BTreeSet<Held>) -> NodeTargetsSpec {
+    let empty = NodeTargetsSpec { groups: Vec::new(), epoch: 0, ..spec.clone() };
+    let leaving = held.iter().map(|held| (held.clone(), RecordState::Deregistering)).collect();
+    amend(&empty, &spec.boot_id, &leaving, &BTreeSet::new())
+}
+
 /// Whether a pod is there under the name and UID of a record and on its node, ready to be registered.
 #[must_use]
 pub fn ready(cluster: &Cluster, held: &Held, pod: &Pod) -> bool {

@@ -9,7 +9,7 @@ use lath_kubernetes::{TargetGroupBinding, watch::ObjectName};
 use lattice::{Target, TargetGroupArn};
 use tokio::time::Instant;
 
-use super::{endpoints, own::Own, proof};
+use super::{endpoints, proof};
 use crate::cluster::{Cluster, Record, agents::Roll};
 
 /// How long agents are given to hear of the deletion and to record what they do about it, even if nothing seems to be
@@ -47,8 +47,6 @@ pub struct Case<'a> {
     pub since: Instant,
     /// How long agents that live are waited for.
     pub patience: Duration,
-    /// What the controller has registered by itself.
-    pub own: &'a Own,
 }
 
 /// Decides.
@@ -86,15 +84,11 @@ fn leftovers(cluster: &Cluster, case: Case<'_>) -> BTreeMap<Target, Option<Recor
     let own = case.binding.status.iter().flat_map(|status| &status.endpoints);
     let own = own.filter_map(|text| endpoints::parse(text)).map(|target| (target, None));
     let records = cluster.records_of(case.group);
-    let remembered = case.own.of(case.group).map(|(target, record)| (target, &record.pod));
-    let remembered =
-        remembered.filter(|(_, pod)| pod.namespace == namespace).map(|(target, _)| (target, None));
     let records = records
         .filter(|(_, record)| record.pod.namespace == namespace)
         .map(|(target, record)| (target, Some(record.clone())));
     // An agent's record comes last, since it says whom to wait for.
-    own.chain(remembered)
-        .chain(records)
+    own.chain(records)
         .filter(|(target, _)| !case.taken.contains(target))
         .filter(|(target, record)| !wanted_by_another(cluster, case.group, *target, record.as_ref()))
         .collect()

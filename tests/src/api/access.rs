@@ -16,22 +16,20 @@ use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full, StreamBody, combinators::UnsyncBoxBody};
 use hyper::body::Frame;
 use kube::client::Body;
+use lath_kubernetes::connection::WATCH_SILENCE;
 use serde_json::Value;
-use tokio::{
-    sync::watch,
-    time::{sleep, timeout},
-};
+use tokio::{sync::watch, time::sleep};
 use tower_service::Service;
 
 use super::{
     request::{Query, Resource},
     server,
     store::{Refusal, Store},
-    watch::Follower,
+    watch::{Bounds, Follower},
 };
 
-/// How long a request waits for an answer that never comes. Source: kube's default read time-out.
-const SILENCE: Duration = Duration::from_secs(295);
+/// How long a request waits for an answer that never comes, as Lath's own clients do.
+const REQUEST: Duration = Duration::from_secs(15);
 
 /// How long a watch lasts unless its client asks for less.
 const WATCH: Duration = Duration::from_secs(290);
@@ -46,6 +44,8 @@ pub enum Outage {
     /// Nothing is answered. Watches stand still, and go on with what they missed once it is over; requests that were
     /// made meanwhile are lost for good.
     Silent,
+    /// Nothing is answered, and the watches are dead without anybody noticing: they stay silent when it is over.
+    Severed,
 }
 
 /// What goes wrong at the moment.
@@ -54,8 +54,9 @@ pub(super) struct Faults {
     pub(super) outage: Option<Outage>,
     pub(super) watch_delay: Duration,
     latency: Duration,
-    /// How often watches were broken, and expired.
+    /// How often watches were broken, severed, and expired.
     pub(super) broken: u64,
+    pub(super) severed: u64,
     pub(super) expired: u64,
     /// Plurals whose next list is empty.
     empty: BTreeSet<String>,
@@ -82,10 +83,16 @@ impl Access {
         Self { store, faults: watch::Sender::default(), counts: Arc::default() }
     }
 
-    /// A client that goes this way. It has to be made within a tokio runtime.
+    /// A client for requests that goes this way. It has to be made within a tokio runtime.
     #[must_use]
     pub fn client(&self) -> kube::Client {
-        kube::Client::new(Connection(self.clone()), "default")
+        kube::Client::new(Connection { access: self.clone(), silence: REQUEST }, "default")
+    }
+
+    /// A client for watches that goes this way.
+    #[must_use]
+    pub fn watching_client(&self) -> kube::Client {
+        kube::Client::new(Connection { access: self.clone(), silence: WATCH_SILENCE }, "default")
     }
 
     /// Lets every change reach this client's watches that much later. Lists and reads are not delayed.
@@ -103,6 +110,7 @@ impl Access {
         self.faults.send_modify(|faults| {
             faults.outage = Some(outage);
             faults.broken += u64::from(outage == Outage::Refused);
+            faults.severed += u64::from(outage == Outage::Severed);
         });
     }
 
@@ -151,7 +159,7 @@ impl Access {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn handle(self, request: Request<Body>) -> Result<Answer, io::Error> {
+    async fn handle(self, request: Request<Body>, silence: Duration) -> Result<Answer, io::Error> {
         let (head, body) = request.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
         let query = Query::parse(head.uri.query().unwrap_or_default());
@@ -161,14 +169,14 @@ impl Access {
         };
         let verb = resource.verb(&head.method, &query);
         *self.counts().entry((verb.into(), resource.plural.clone())).or_default() += 1;
-        self.pass().await?;
+        self.pass(silence).await?;
         let forbidden = (verb.to_owned(), resource.plural.clone());
         if self.faults.borrow().forbidden.contains(&forbidden) {
             let message = format!("this client cannot {verb} {}", resource.plural);
             return answer(403, &Refusal::new(403, "Forbidden", message).status());
         }
         if verb == "watch" {
-            return Ok(self.follow(&resource, &query));
+            return Ok(self.follow(&resource, &query, silence));
         }
         if verb == "list" && self.faults.borrow().empty.contains(&resource.plural) {
             self.faults.send_modify(|faults| {
@@ -187,7 +195,7 @@ impl Access {
     }
 
     /// Lets a request through, or not.
-    async fn pass(&self) -> io::Result<()> {
+    async fn pass(&self, silence: Duration) -> io::Result<()> {
         let latency = self.faults.borrow().latency;
         if !latency.is_zero() {
             sleep(latency).await;
@@ -197,21 +205,20 @@ impl Access {
             Some(Outage::Refused) => {
                 return Err(io::Error::new(io::ErrorKind::ConnectionRefused, "the connection was refused"));
             }
-            Some(Outage::Silent) => {}
+            Some(Outage::Silent | Outage::Severed) => {}
         }
-        let _elapsed = timeout(SILENCE, std::future::pending::<()>()).await;
-        Err(io::Error::new(io::ErrorKind::TimedOut, "no answer came"))
+        sleep(silence).await;
+        Err(no_answer())
     }
 
-    fn follow(self, resource: &Resource, query: &Query) -> Answer {
-        let after = query.get("resourceVersion").and_then(|version| version.parse().ok()).unwrap_or(0);
+    fn follow(self, resource: &Resource, query: &Query, silence: Duration) -> Answer {
         let seconds = query.get("timeoutSeconds").and_then(|seconds| seconds.parse().ok());
         let follower = Follower::new(
             self.store.clone(),
             self.faults.subscribe(),
-            resource.selection(query),
-            after,
-            seconds.map_or(WATCH, Duration::from_secs),
+            resource,
+            query,
+            Bounds { silence, lasts: seconds.map_or(WATCH, Duration::from_secs) },
         );
         // The way is kept for as long as the watch, whose faults come along it.
         let lines = stream::unfold((follower, self), |(mut follower, access)| async move {
@@ -231,8 +238,16 @@ fn answer(status: u16, object: &Value) -> Result<Answer, io::Error> {
         .map_err(io::Error::other)
 }
 
-/// What kube sends requests to.
-struct Connection(Access);
+/// What a client gets that has waited for too long.
+pub(super) fn no_answer() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "no answer came")
+}
+
+/// What kube sends requests to, and how long it waits for a sign of life.
+struct Connection {
+    access: Access,
+    silence: Duration,
+}
 
 impl Service<Request<Body>> for Connection {
     type Response = Answer;
@@ -244,6 +259,6 @@ impl Service<Request<Body>> for Connection {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        Box::pin(self.0.clone().handle(request))
+        Box::pin(self.access.clone().handle(request, self.silence))
     }
 }

@@ -167,6 +167,12 @@ impl Resource {
         })
     }
 
+    /// An object of this kind that has nothing but a version.
+    pub(super) fn bookmark(&self, version: u64) -> Value {
+        json!({ "apiVersion": self.api_version, "kind": self.plural,
+                "metadata": { "resourceVersion": version.to_string(), "creationTimestamp": null } })
+    }
+
     fn patch(
         &self,
         store: &mut Store,

@@ -14,23 +14,42 @@ use tokio::{
 };
 
 use super::{
-    access::{Faults, Outage},
-    request::Selection,
+    access::{self, Faults, Outage},
+    request::{Query, Resource, Selection},
     server,
     store::{Happening, Refusal, Store},
 };
+
+/// How often a watch that asks for bookmarks gets one. Source: Kubernetes, `bookmarkFrequency` of the watch cache.
+const BOOKMARKS: Duration = Duration::from_secs(60);
+
+/// How long a watch lasts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    /// Its client gives it up after so much silence.
+    pub(super) silence: Duration,
+    /// The server ends it after so much time.
+    pub(super) lasts: Duration,
+}
 
 /// A watch that is being followed.
 pub(super) struct Follower {
     store: Arc<Mutex<Store>>,
     faults: watch::Receiver<Faults>,
     changes: watch::Receiver<u64>,
+    resource: Resource,
     selection: Selection,
     after: u64,
+    silence: Duration,
+    /// When its client last heard of it.
+    heard: Instant,
+    /// When the next bookmark is due, if its client wants any.
+    bookmark: Option<Instant>,
     /// When the server ends it.
     ends: Instant,
-    /// How often watches had been broken and expired when it began.
+    /// How often watches had been broken, severed and expired when it began.
     broken: u64,
+    severed: u64,
     expired: u64,
     done: bool,
 }
@@ -46,29 +65,59 @@ impl Follower {
     pub(super) fn new(
         store: Arc<Mutex<Store>>,
         faults: watch::Receiver<Faults>,
-        selection: Selection,
-        after: u64,
-        timeout: Duration,
+        resource: &Resource,
+        query: &Query,
+        bounds: Bounds,
     ) -> Self {
         let changes = server::lock(&store).changed.subscribe();
-        let (broken, expired) = {
-            let faults = faults.borrow();
-            (faults.broken, faults.expired)
-        };
-        let ends = Instant::now() + timeout;
-        Self { store, faults, changes, selection, after, ends, broken, expired, done: false }
+        let Faults { broken, severed, expired, .. } = faults.borrow().clone();
+        let heard = Instant::now();
+        let wants_bookmarks = query.get("allowWatchBookmarks") == Some("true");
+        Self {
+            store,
+            faults,
+            changes,
+            selection: resource.selection(query),
+            resource: resource.clone(),
+            after: query.get("resourceVersion").and_then(|version| version.parse().ok()).unwrap_or(0),
+            silence: bounds.silence,
+            heard,
+            bookmark: wants_bookmarks.then_some(heard + BOOKMARKS),
+            ends: heard + bounds.lasts,
+            broken,
+            severed,
+            expired,
+            done: false,
+        }
     }
 
     /// The next line; `None` when the server ends the watch.
     pub(super) async fn next(&mut self) -> Option<io::Result<Bytes>> {
-        loop {
-            if self.done {
-                return None;
+        if self.done {
+            return None;
+        }
+        let given_up = self.heard + self.silence;
+        let line = tokio::select! {
+            biased;
+            line = self.next_line() => line,
+            () = sleep_until(given_up) => {
+                self.done = true;
+                Some(Err(access::no_answer()))
             }
+        };
+        self.heard = Instant::now();
+        line
+    }
+
+    async fn next_line(&mut self) -> Option<io::Result<Bytes>> {
+        loop {
             let faults = self.faults.borrow_and_update().clone();
             if faults.broken > self.broken {
                 self.done = true;
                 return Some(Err(io::Error::new(io::ErrorKind::ConnectionReset, "the connection was reset")));
+            }
+            if faults.severed > self.severed {
+                return std::future::pending().await;
             }
             if faults.outage == Some(Outage::Silent) {
                 if self.faults.changed().await.is_err() {
@@ -85,7 +134,10 @@ impl Follower {
             self.changes.borrow_and_update();
             let until = match self.look() {
                 Next::TooOld => return Some(Ok(self.too_old())),
-                Next::Nothing => self.ends,
+                Next::Nothing => match self.bookmark {
+                    Some(due) if due <= Instant::now() => return Some(Ok(self.mark())),
+                    due => self.ends.min(due.unwrap_or(self.ends)),
+                },
                 Next::Line(at, version, line) => {
                     let due = at + faults.watch_delay;
                     if due <= Instant::now() {
@@ -101,6 +153,13 @@ impl Follower {
                 () = sleep_until(until) => {}
             }
         }
+    }
+
+    /// Says up to which version the watch has told everything.
+    fn mark(&mut self) -> Bytes {
+        self.after = server::lock(&self.store).version;
+        self.bookmark = Some(Instant::now() + BOOKMARKS);
+        line("BOOKMARK", &self.resource.bookmark(self.after))
     }
 
     fn too_old(&mut self) -> Bytes {

@@ -120,7 +120,7 @@ async fn at_rest_nothing_is_called_at_all() {
         ["pods", "services", "targetgroupbindings"].map(|plural| agent.access().requests("watch", plural));
     assert!(requests.iter().all(|count| *count <= 300), "{requests:?}");
     assert!(agent.access().requests("patch", "leases") <= 2_900);
-    assert!(agent.access().requests("patch", "nodetargets") <= 2);
+    assert!(agent.access().requests("update", "nodetargets") <= 2);
 }
 
 #[tokio::test(start_paused = true)]

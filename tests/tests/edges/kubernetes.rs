@@ -172,7 +172,7 @@ async fn a_lease_or_record_that_cannot_be_written_stops_no_registration() {
     let (setting, group) = Setting::web(&[]).await;
     let agent = setting.agent("n1").await;
     for plural in ["leases", "nodetargets", "events"] {
-        for verb in ["patch", "create"] {
+        for verb in ["patch", "create", "update"] {
             agent.access().forbid(verb, plural);
         }
     }

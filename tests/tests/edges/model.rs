@@ -1,25 +1,28 @@
-//! A model test: nodes, pods, agents, Kubernetes and Lattice do what they like, then all is quiet, and everything has to
-//! agree. At every call in between, no pod that takes requests may have been taken out.
+//! A model test: nodes, pods, agents, the controller, Kubernetes and Lattice do what they like, then all is quiet, and
+//! everything has to agree. At every call in between, no pod that takes requests may have been taken out by anybody.
 //!
-//! `LATH_SEED=n` runs one case again, `LATH_CASES=n` runs more of them, from that seed on if one is given.
+//! `LATH_SEED=n` runs one case again, `LATH_CASES=n` runs more of them, from that seed on if one is given, and
+//! `LATH_LOG=debug` shows what agents and controller log meanwhile.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
+    sync::OnceLock,
     time::Duration,
 };
 
 use fastrand::Rng;
-use k8s_openapi::api::core::v1 as core;
-use lath_kubernetes::binding::ReadinessPolicy;
+use k8s_openapi::api::{coordination::v1::Lease, core::v1 as core};
+use lath_kubernetes::binding::{Ownership, ReadinessPolicy};
 use lattice::TargetGroupArn;
 use lattice_sim::{Fault, LogEntry};
 use tests::api::Outage;
 use tokio::time::{Instant, sleep};
+use tracing_subscriber::fmt::{format::Writer, time::FormatTime};
 
 use super::{
-    objects::{service, set_accepted, set_addresses, set_ready},
-    setting::{Agent, Setting},
+    objects::{binding, service, set_addresses, set_ready},
+    setting::{Agent, Controller, Setting},
 };
 
 /// Cases unless the environment says otherwise.
@@ -28,14 +31,18 @@ const CASES: u64 = 16;
 /// Events of a case.
 const EVENTS: usize = 120;
 
+/// What fails at times: everything that Lath calls.
+const OPERATIONS: [&str; 4] = ["RegisterTargets", "DeregisterTargets", "ListTargets", "GetTargetGroup"];
+
 /// How long an address is given to nobody after its pod is gone. Source: Amazon VPC CNI, 30 seconds by default.
 const COOLDOWN: Duration = Duration::from_secs(30);
 
 /// How long the answer that nobody has an address is relied upon: in this time another pod may get it unnoticed.
 const CLEARED_FOR: Duration = Duration::from_secs(5);
 
-/// Within this time everything has to agree, once all is quiet: what a watch that was begun while nothing answered takes
-/// to be given up (295 s), and the longest pauses between attempts (60 s) after it.
+/// Within this time everything has to agree, once all is quiet: until a watch that was begun while nothing answered is
+/// given up (90 s), the longest pauses between attempts after it (60 s), an agent's Lease that has to lapse (120 s) or a
+/// deletion's patience, and two audits that have to agree (60 s).
 const AGREES_WITHIN: Duration = Duration::from_secs(420);
 
 /// For so long after a pod was unready for too long under policy `Pod` its target may be taken out, since news is late.
@@ -44,6 +51,10 @@ const NEWS: Duration = Duration::from_secs(600);
 #[test]
 fn everything_agrees_once_all_is_quiet() {
     let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let _logging = std::env::var("LATH_LOG").ok().map(|filter| {
+        let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        tracing::subscriber::set_default(subscriber.with_timer(Elapsed::default()).finish())
+    });
     let first = number("LATH_SEED");
     let cases = number("LATH_CASES").unwrap_or(if first.is_some() { 1 } else { CASES });
     for seed in (first.unwrap_or(0)..).take(usize::try_from(cases).unwrap()) {
@@ -62,6 +73,17 @@ async fn case(seed: u64) {
         model.pass(Duration::from_millis(pause)).await;
     }
     model.quiet().await;
+}
+
+/// Writes the time of the test, which is not the wall clock's, before a line of the log.
+#[derive(Default)]
+struct Elapsed(OnceLock<Instant>);
+
+impl FormatTime for Elapsed {
+    fn format_time(&self, writer: &mut Writer<'_>) -> std::fmt::Result {
+        let now = Instant::now();
+        write!(writer, "{:>9.3}", (now - *self.0.get_or_init(|| now)).as_secs_f64())
+    }
 }
 
 /// A pod as it is in truth.
@@ -83,6 +105,8 @@ struct Node {
     name: String,
     agent: Agent,
     boots: u32,
+    /// When its agent was killed, if it does not run.
+    killed: Option<Instant>,
 }
 
 struct Model {
@@ -95,6 +119,7 @@ struct Model {
     /// Goes by pods' readiness.
     admin: TargetGroupArn,
     nodes: Vec<Node>,
+    controller: Controller,
     pods: BTreeMap<String, Pod>,
     /// Addresses that are free from then on. Where Lattice drops what is registered while it drains, each node has its
     /// own, because only the agent that took an address out can know.
@@ -125,23 +150,30 @@ impl Model {
             ("target.drain_seconds", drain),
             ("target.deregister_absent", absent),
         ];
-        let (setting, web) = Setting::web(&settings).await;
-        let admin = setting.group("admin", "IPV4").await;
-        setting.api.put(&service("admin", 9090)).unwrap();
-        setting.bind_with("admin", "admin", &admin, |binding| {
-            binding.spec.readiness.policy = ReadinessPolicy::Pod;
-        });
+        let setting = Setting::new(&settings);
+        let (web, admin) = (setting.group("web", "IPV4").await, setting.group("admin", "IPV4").await);
+        for (name, port, group) in [("web", 8080, &web), ("admin", 9090, &admin)] {
+            setting.api.put(&service(name, port)).unwrap();
+            let mut binding = binding(name, name, group);
+            if name == "admin" {
+                binding.spec.readiness.policy = ReadinessPolicy::Pod;
+                binding.spec.ownership = Ownership::Exclusive;
+            }
+            setting.api.put(&binding).unwrap();
+        }
         let mut nodes = Vec::new();
         for n in 0..3 {
             let name = format!("n{n}");
-            nodes.push(Node { agent: setting.agent(&name).await, name, boots: 1 });
+            setting.node(&name, "boot-1");
+            nodes.push(Node { agent: setting.agent(&name).await, name, boots: 1, killed: None });
         }
+        let controller = setting.controller().await;
         let start = Instant::now();
         let free =
             (1..=18).map(|n| (format!("10.0.0.{n}"), (way == "vanishes").then_some(n % 3), start)).collect();
         let history = vec![format!("{settings:?}")];
         let (pods, named, seen) = (BTreeMap::new(), 0, 0);
-        Self { seed, rng, start, setting, web, admin, nodes, pods, free, named, seen, history }
+        Self { seed, rng, start, setting, web, admin, nodes, controller, pods, free, named, seen, history }
     }
 
     fn tell(&mut self, what: impl AsRef<str>) {
@@ -188,8 +220,9 @@ impl Model {
                 self.setting.faults(vec![]);
                 self.setting.cloud.change_settings([("api.rate", "unlimited")]).unwrap();
             }
-            94..96 => self.accept(),
-            96..98 => self.reboot(node).await,
+            94..95 => self.grant().await,
+            95..97 => self.reboot(node).await,
+            97..99 => self.disturb_controller().await,
             _ => self.replace(node).await,
         }
         self.check();
@@ -267,6 +300,7 @@ impl Model {
         if self.nodes[node].agent.runs() {
             self.tell(format!("the agent of n{node} is killed"));
             self.nodes[node].agent.kill();
+            self.nodes[node].killed = Some(Instant::now());
             tokio::task::yield_now().await;
         }
     }
@@ -274,16 +308,36 @@ impl Model {
     async fn bring_back(&mut self, node: usize) {
         if !self.nodes[node].agent.runs() {
             self.tell(format!("the agent of n{node} is started"));
+            if let Some(killed) = self.nodes[node].killed.take() {
+                self.age_lease(node, killed.elapsed());
+            }
             self.nodes[node].agent.start().await;
         }
     }
 
+    /// Makes the Lease of a node's agent as old as it is. The wall clock, by which it was written, does not pause.
+    fn age_lease(&self, node: usize, age: Duration) {
+        let name = format!("lath-agent-{}", self.nodes[node].name);
+        self.setting
+            .api
+            .edit("lath-system", &name, |lease: &mut Lease| {
+                if let Some(renewed) = lease.spec.as_mut().and_then(|spec| spec.renew_time.as_mut()) {
+                    renewed.0 -= age;
+                }
+            })
+            .unwrap();
+    }
+
     fn cut_off(&mut self, node: usize) {
-        let outage = if self.rng.bool() { Outage::Refused } else { Outage::Silent };
+        let outage = self.outage();
         if self.nodes[node].agent.runs() {
             self.tell(format!("n{node} is cut off, {outage:?}"));
             self.nodes[node].agent.access().fail(outage);
         }
+    }
+
+    fn outage(&mut self) -> Outage {
+        [Outage::Refused, Outage::Silent, Outage::Severed][self.rng.usize(..3)]
     }
 
     fn heal(&mut self, node: usize) {
@@ -320,7 +374,7 @@ impl Model {
             0 => access.expire_watches(),
             1 => access.break_watches(),
             // A shorter list is believed, so only one that the guard holds is a mistake that may happen.
-            _ if self.nodes[node].agent.targets() >= 10 => {
+            _ if self.nodes[node].agent.registered() >= 10 => {
                 access.empty_next_list(plural);
                 access.expire_watches();
             }
@@ -329,7 +383,7 @@ impl Model {
     }
 
     fn break_lattice(&mut self) {
-        let operation = ["RegisterTargets", "DeregisterTargets", "ListTargets", "*"][self.rng.usize(..4)];
+        let operation = OPERATIONS[self.rng.usize(..OPERATIONS.len())];
         let mut fault = Fault::on(operation);
         fault.probability = [0.2, 0.5, 1.0][self.rng.usize(..3)];
         let errors =
@@ -350,17 +404,50 @@ impl Model {
         self.setting.faults(vec![fault]);
     }
 
-    fn accept(&mut self) {
-        let accepted = self.rng.bool();
-        self.tell(format!("the binding web is accepted: {accepted}"));
-        self.setting.edit_binding("web", |binding| set_accepted(binding, accepted));
+    async fn grant(&mut self) {
+        let granted = self.rng.bool();
+        if self.setting.grant(&self.web, granted).await {
+            self.tell(format!("the group web is granted: {granted}"));
+        }
+    }
+
+    async fn disturb_controller(&mut self) {
+        let Some(access) = self.controller.access().cloned() else {
+            self.tell("the controller is started");
+            return self.controller.start().await;
+        };
+        match self.rng.u32(..6) {
+            0 | 1 => {
+                self.tell("the controller is killed");
+                self.controller.kill();
+                tokio::task::yield_now().await;
+            }
+            2 => {
+                let outage = self.outage();
+                self.tell(format!("the controller is cut off, {outage:?}"));
+                access.fail(outage);
+            }
+            3 => {
+                let late = Duration::from_secs(self.rng.u64(..60));
+                self.tell(format!("the controller's watches are {late:?} late"));
+                access.delay_watches(late);
+            }
+            4 => {
+                self.tell("the controller's watches expire");
+                access.expire_watches();
+            }
+            _ => {
+                self.tell("the controller reaches everything again");
+                access.heal();
+                access.delay_watches(Duration::ZERO);
+            }
+        }
     }
 
     /// Reboots a node: its pods come back with other addresses.
     async fn reboot(&mut self, node: usize) {
         self.kill(node).await;
-        self.nodes[node].boots += 1;
-        self.nodes[node].agent.boot = format!("boot-{}", self.nodes[node].boots);
+        self.boot(node);
         self.tell(format!("n{node} is rebooted"));
         let mine: Vec<String> =
             self.pods.iter().filter(|(_, pod)| pod.node == node).map(|(name, _)| name.clone()).collect();
@@ -405,11 +492,19 @@ impl Model {
                 *from = (*from).max(Instant::now() + Duration::from_secs(300));
             }
         }
-        self.nodes[node].boots += 1;
-        self.nodes[node].agent.boot = format!("boot-{}", self.nodes[node].boots);
         let away = Duration::from_secs(self.rng.u64(..200));
+        self.setting.api.remove::<core::Node>("", &self.nodes[node].name);
         self.pass(away).await;
+        self.boot(node);
         self.bring_back(node).await;
+    }
+
+    /// Boots a node, which its Node tells.
+    fn boot(&mut self, node: usize) {
+        let node = &mut self.nodes[node];
+        node.boots += 1;
+        node.agent.boot = format!("boot-{}", node.boots);
+        self.setting.node(&node.name, &node.agent.boot);
     }
 
     /// Checks all calls since the last check, under what has been true since then.
@@ -463,7 +558,14 @@ impl Model {
         self.pass(Duration::from_secs(30)).await;
         self.setting.faults(vec![]);
         self.setting.cloud.change_settings([("api.rate", "unlimited")]).unwrap();
-        self.setting.edit_binding("web", |binding| set_accepted(binding, true));
+        assert!(self.setting.grant(&self.web, true).await);
+        match self.controller.access() {
+            Some(access) => {
+                access.heal();
+                access.delay_watches(Duration::ZERO);
+            }
+            None => self.controller.start().await,
+        }
         for node in 0..self.nodes.len() {
             self.bring_back(node).await;
             self.heal(node);
@@ -493,7 +595,9 @@ impl Model {
         self.setting.new_calls();
         sleep(Duration::from_hours(1)).await;
         self.agree("in the end");
-        assert!(self.setting.new_calls().is_empty(), "at rest something is called");
+        let mut calls = self.setting.new_calls();
+        calls.retain(|operation, _| ["RegisterTargets", "DeregisterTargets"].contains(&operation.as_str()));
+        assert!(calls.is_empty(), "at rest something is changed: {calls:?}");
     }
 
     fn agree(&self, when: &str) {

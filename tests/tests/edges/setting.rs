@@ -8,23 +8,38 @@ use std::{
     time::Duration,
 };
 
+use clap::Parser as _;
 use k8s_openapi::api::core::v1 as core;
 use lath_agent::targets::{self, Links, lease, metrics, status::Status};
+use lath_controller::{
+    config::{Arguments, Config},
+    pipelines,
+};
 use lath_kubernetes::TargetGroupBinding;
-use lattice::TargetGroupArn;
+use lattice::{TargetGroupArn, tags};
 use lattice_client::{Client, Options, Transport};
 use lattice_sim::{Fault, Simulator, TargetStatus};
 use runtime::readiness::Readiness;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tests::api::{Access, ApiServer};
-use tokio::{sync::watch, task::JoinHandle, time::sleep};
+use tokio::{
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+    time::sleep,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::objects::{NAMESPACE, binding, pod, service, set_accepted};
 
 /// How long an agent's Lease lasts here, as by default.
 pub(crate) const LEASE: Duration = Duration::from_secs(120);
+
+/// The cluster's name.
+const CLUSTER: &str = "demo";
+
+/// The namespace of Lath.
+const LATH: &str = "lath-system";
 
 /// When a rollout counts as over: nothing has to wait for longer once all is quiet.
 pub(crate) const QUIET: Duration = Duration::from_secs(1);
@@ -57,6 +72,7 @@ impl Setting {
     pub(crate) async fn group(&self, name: &str, family: &str) -> TargetGroupArn {
         let group = json!({
             "name": name, "type": "IP",
+            "tags": { tags::CLUSTER: CLUSTER, tags::NAMESPACE: NAMESPACE },
             "config": { "port": 80, "protocol": "HTTP", "ipAddressType": family, "vpcIdentifier": "vpc-0123456789abcdef0" }
         });
         let group = self.create("/targetgroups", &group).await;
@@ -191,6 +207,66 @@ impl Setting {
         self.cloud.set_faults(faults).unwrap();
     }
 
+    /// A client of VPC Lattice.
+    async fn lattice(cloud: &Simulator) -> Client {
+        let transport = {
+            let cloud = cloud.clone();
+            Transport::new(move |request| {
+                let cloud = cloud.clone();
+                async move { cloud.handle(request.map(Into::into)).await.map(|body| body.to_vec()) }
+            })
+        };
+        let options = Options {
+            region: Some(lattice_sim::REGION.into()),
+            transport: Some(transport),
+            ..Options::default()
+        };
+        Client::connect(options, lattice_client::Metrics::unregistered()).await
+    }
+
+    /// Makes a Node, or one that has booted anew.
+    pub(crate) fn node(&self, name: &str, boot: &str) {
+        let node = json!({
+            "metadata": { "name": name },
+            "status": { "nodeInfo": {
+                "bootID": boot, "architecture": "", "containerRuntimeVersion": "", "kernelVersion": "",
+                "kubeProxyVersion": "", "kubeletVersion": "", "machineID": "", "operatingSystem": "",
+                "osImage": "", "systemUUID": ""
+            } }
+        });
+        self.api.put(&serde_json::from_value::<core::Node>(node).unwrap()).unwrap();
+    }
+
+    /// Grants a group to the namespace of this cluster, or takes the grant away. Whether the cloud let it.
+    pub(crate) async fn grant(&self, group: &TargetGroupArn, granted: bool) -> bool {
+        let arn = group.as_str().replace(':', "%3A").replace('/', "%2F");
+        let request = if granted {
+            let tags = json!({ "tags": { tags::NAMESPACE: NAMESPACE } });
+            http::Request::post(format!("/tags/{arn}")).body(tags.to_string().into())
+        } else {
+            let key = tags::NAMESPACE.replace('/', "%2F");
+            http::Request::delete(format!("/tags/{arn}?tagKeys={key}")).body(Vec::new().into())
+        };
+        self.cloud.handle(request.unwrap()).await.status().is_success()
+    }
+
+    /// Starts the controller.
+    pub(crate) async fn controller(&self) -> Controller {
+        let arguments = [
+            "lath-controller",
+            "--region=us-west-2",
+            "--aws-account-id=123456789012",
+            "--cluster-vpc-id=vpc-0123456789abcdef0",
+            &format!("--cluster-name={CLUSTER}"),
+            "--group-refresh=30s",
+        ];
+        let config = Arguments::parse_from(arguments).resolve(|_| None).unwrap();
+        let mut controller =
+            Controller { api: self.api.clone(), cloud: self.cloud.clone(), config, life: None };
+        controller.start().await;
+        controller
+    }
+
     /// Starts the agent of a node.
     pub(crate) async fn agent(&self, node: &str) -> Agent {
         let mut agent = Agent {
@@ -247,19 +323,7 @@ impl Agent {
     /// Starts it, on whatever it left behind.
     pub(crate) async fn start(&mut self) {
         assert!(self.life.is_none(), "it runs");
-        let transport = {
-            let cloud = self.cloud.clone();
-            Transport::new(move |request| {
-                let cloud = cloud.clone();
-                async move { cloud.handle(request.map(Into::into)).await.map(|body| body.to_vec()) }
-            })
-        };
-        let options = Options {
-            region: Some(lattice_sim::REGION.into()),
-            transport: Some(transport),
-            ..Options::default()
-        };
-        let lattice = Client::connect(options, lattice_client::Metrics::unregistered()).await;
+        let lattice = Setting::lattice(&self.cloud).await;
         let access = self.api.access();
         let readiness = Readiness::default();
         let (sender, status) = watch::channel(Status::default());
@@ -269,7 +333,7 @@ impl Agent {
             journal: self.journal(),
             gather: self.gather,
             lease: lease::Settings {
-                namespace: "lath-system".into(),
+                namespace: LATH.into(),
                 node: self.node.clone(),
                 holder: format!("lath-agent-{}", self.node),
                 boot_id: self.boot.clone(),
@@ -278,6 +342,7 @@ impl Agent {
             },
         };
         let links = Links {
+            watches: access.watching_client(),
             kubernetes: access.client(),
             lattice,
             readiness: readiness.clone(),
@@ -336,14 +401,50 @@ impl Agent {
         self.life().status.borrow().clone()
     }
 
-    /// How many targets it answers for.
-    pub(crate) fn targets(&self) -> usize {
-        self.status().groups.iter().map(|group| group.targets.len()).sum()
+    /// How many targets it has registered.
+    pub(crate) fn registered(&self) -> usize {
+        let status = self.status();
+        status.groups.iter().flat_map(|group| &group.targets).filter(|it| it.state == "registered").count()
     }
 
     /// Where its journal is.
     pub(crate) fn journal(&self) -> PathBuf {
         self.folder.join("targets.journal")
+    }
+}
+
+/// The controller, in its lives.
+pub(crate) struct Controller {
+    api: ApiServer,
+    cloud: Simulator,
+    config: Config,
+    life: Option<(Access, JoinSet<()>)>,
+}
+
+impl Controller {
+    /// Starts it.
+    pub(crate) async fn start(&mut self) {
+        assert!(self.life.is_none(), "it runs");
+        let access = self.api.access();
+        let links = pipelines::Links {
+            watches: access.watching_client(),
+            kubernetes: access.client(),
+            lattice: Setting::lattice(&self.cloud).await,
+            metrics: pipelines::Metrics::default(),
+            readiness: Readiness::default(),
+        };
+        self.life = Some((access, pipelines::start(&self.config, LATH, &links)));
+    }
+
+    /// Kills it.
+    pub(crate) fn kill(&mut self) {
+        let (access, _tasks) = self.life.take().expect("it is dead");
+        access.fail(tests::api::Outage::Silent);
+    }
+
+    /// Its way to the API server, if it runs.
+    pub(crate) fn access(&self) -> Option<&Access> {
+        self.life.as_ref().map(|(access, _)| access)
     }
 }
 

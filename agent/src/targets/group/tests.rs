@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use lattice_client::{Failure, Operation};
+use lattice::{TargetState, TargetStatus};
+use lattice_client::{Error, Failure, Operation, Outcome};
 
-use super::{super::news::LATE, *};
+use super::{super::news::LATE, ended::FULL_PROBE, *};
 
 const TERMS: Terms = Terms { gather: Duration::from_millis(20), may_deregister: true };
 

@@ -1,15 +1,18 @@
 //! Who has a right to an address.
 
+use lath_kubernetes::node_targets::{GroupRecord, RecordState, TargetRecord};
 use serde_json::json;
 
 use super::*;
+
+const ARN: &str = "arn:aws:vpc-lattice:us-west-2:123456789012:targetgroup/tg-0123456789abcdef0";
 
 fn question() -> Question {
     let binding = serde_json::from_value::<lath_kubernetes::TargetGroupBinding>(json!({
         "apiVersion": "lath.dev/v1alpha1", "kind": "TargetGroupBinding",
         "metadata": { "name": "web", "namespace": "shop" },
         "spec": {
-            "targetGroup": { "arn": "arn:aws:vpc-lattice:us-west-2:123456789012:targetgroup/tg-0123456789abcdef0" },
+            "targetGroup": { "arn": ARN },
             "service": { "name": "web", "port": 80 }
         }
     }));
@@ -18,6 +21,7 @@ fn question() -> Question {
         "spec": { "selector": { "app": "web" }, "ports": [{ "port": 80, "targetPort": 8080 }] }
     }));
     Question {
+        group: ARN.parse().unwrap(),
         target: Target { address: [10, 0, 0, 1].into(), port: 8080 },
         node: "mine".into(),
         claims: vec![(Binding::try_from(&binding.unwrap()).unwrap(), Service::from(&service.unwrap()))],
@@ -38,21 +42,49 @@ fn pod(uid: &str, node: &str, app: &str, ready: bool, phase: &str) -> Pod {
 }
 
 #[test]
-fn an_address_is_anothers_when_its_agent_is_sure_to_answer_for_it() {
+fn an_address_is_anothers_when_a_pod_of_the_group_has_it() {
+    use Answer::{Elsewhere, Nobody, Wait};
+
+    let running = |uid, node, ready| pod(uid, node, "web", ready, "Running");
+    let (ready, unready) = (running("new", "other", true), running("new", "other", false));
     for (what, pods, expected) in [
-        ("nobody", vec![], Some(false)),
-        ("one that has ended", vec![pod("new", "other", "web", true, "Succeeded")], Some(false)),
-        ("one of another Service", vec![pod("new", "other", "else", true, "Running")], Some(false)),
-        ("a ready one elsewhere", vec![pod("new", "other", "web", true, "Running")], Some(true)),
-        ("an unready one elsewhere", vec![pod("new", "other", "web", false, "Running")], None),
-        ("a ready one here, the pod itself perhaps", vec![pod("new", "mine", "web", true, "Running")], None),
-        ("an unready one here", vec![pod("new", "mine", "web", false, "Running")], Some(false)),
-        (
-            "several",
-            vec![pod("a", "mine", "web", false, "Running"), pod("b", "other", "web", true, "Running")],
-            Some(true),
-        ),
+        ("nobody", vec![], Nobody),
+        ("one that has ended", vec![pod("new", "other", "web", true, "Succeeded")], Nobody),
+        ("one of another Service", vec![pod("new", "other", "else", true, "Running")], Nobody),
+        ("a ready one elsewhere", vec![ready.clone()], Elsewhere(vec![&ready])),
+        ("an unready one elsewhere", vec![unready.clone()], Elsewhere(vec![&unready])),
+        ("a ready one here, the pod itself perhaps", vec![running("new", "mine", true)], Wait),
+        ("an unready one here", vec![running("new", "mine", false)], Nobody),
+        ("several", vec![running("a", "mine", true), ready.clone()], Elsewhere(vec![&ready])),
     ] {
-        assert_eq!(question().answer(pods.into_iter()), expected, "{what}");
+        assert_eq!(question().answer(&pods), expected, "{what}");
+    }
+}
+
+#[test]
+fn only_what_is_recorded_for_the_very_pod_is_left_to_its_node() {
+    let pod = pod("new", "other", "web", true, "Running");
+    let record = |uid: &str, port, state| NodeTargetsSpec {
+        groups: vec![GroupRecord {
+            arn: ARN.into(),
+            targets: vec![TargetRecord {
+                address: "10.0.0.1".into(),
+                port,
+                pod: "shop/web".into(),
+                pod_uid: uid.into(),
+                state,
+            }],
+        }],
+        ..NodeTargetsSpec::default()
+    };
+    for (what, record, expected) in [
+        ("registered for it", record("new", 8080, RecordState::Registered), true),
+        ("not yet registered", record("new", 8080, RecordState::Registering), false),
+        ("on its way out", record("new", 8080, RecordState::Deregistering), false),
+        ("for the pod before it", record("old", 8080, RecordState::Registered), false),
+        ("another port", record("new", 8081, RecordState::Registered), false),
+        ("nothing", NodeTargetsSpec::default(), false),
+    ] {
+        assert_eq!(question().is_recorded(&pod, &record), expected, "{what}");
     }
 }

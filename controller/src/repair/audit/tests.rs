@@ -2,7 +2,7 @@
 
 use lath_kubernetes::{
     binding::Ownership,
-    node_targets::RecordState,
+    node_targets::{RecordState, Writer},
     watch::{Change, ObjectName},
 };
 use lattice_sim::TargetStatus;
@@ -49,7 +49,7 @@ impl World {
             client: cloud.client.clone(),
             calls: Calls::new(cloud.client.clone(), metrics.clone()),
             fresh: Fresh::new(api.client()),
-            own: Arc::default(),
+            records: Records::new(api.client()),
             rules: Arc::default(),
             settings: Settings {
                 calls_per_second: 1.0,
@@ -99,7 +99,11 @@ async fn a_ready_pod_that_lattice_lacks_is_registered_and_taken_out_again_when_i
     assert_eq!(world.cloud.held(&world.group), [""; 0], "one read is not enough");
     world.audit(Duration::from_secs(40)).await;
     assert_eq!(world.cloud.held(&world.group), ["10.0.0.1:80"]);
-    // No agent has recorded it, so that its end is the controller's to see.
+    // Its agent has not recorded it, so the controller has, for whoever comes next.
+    let record = world.api.get("/apis/lath.dev/v1alpha1/nodetargets/n1").unwrap();
+    let record: NodeTargets = serde_json::from_value(record).unwrap();
+    assert_eq!((record.spec.writer, record.spec.summary.targets), (Writer::Controller, 1));
+    world.knows(|cluster| cluster.record(record));
     world.api.remove("/api/v1/namespaces/shop/pods/a");
     world.knows(|cluster| cluster.apply(Update::Pods(Change::Deleted(a)), Instant::now()));
     world.audit(Duration::from_secs(100)).await;

@@ -45,7 +45,6 @@ async fn after(seconds: u64, group_gone: bool) -> (Vec<String>, bool) {
     let undertaker = Undertaker {
         cluster: Arc::new(Shared::new(known)),
         groups: Arc::new(Shared::new(groups)),
-        own: Arc::default(),
         calls: Calls::new(cloud.client.clone(), metrics.clone()),
         kube: Kube(store.client()),
         events: Events::new(store.client(), "controller"),

@@ -26,7 +26,7 @@ fn expected(cluster: &Cluster) -> Expected {
         patience: Duration::from_secs(120),
     };
     let roll = nodes::roll(cluster, &settings, Instant::now());
-    Expected::of(cluster, &roll, &Own::default(), &arn(1), &endpoints::Rules::default())
+    Expected::of(cluster, &roll, &arn(1), &endpoints::Rules::default())
 }
 
 fn states(listed: &[(u8, TargetStatus)]) -> Vec<TargetState> {

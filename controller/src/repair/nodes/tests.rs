@@ -1,7 +1,8 @@
 //! Nodes without an agent and nodes that are gone, against the simulator and a store in memory.
 
 use lath_kubernetes::{
-    Pod,
+    NodeTargets, Pod,
+    node_targets::Writer,
     watch::{Change, ObjectName},
 };
 use serde_json::json;
@@ -24,8 +25,12 @@ impl World {
         let cloud = Cloud::new(&[]).await;
         let group = cloud.group("web", true, false).await;
         let store = Store::default();
-        store.put("/api/v1/nodes/n1", json!({ "metadata": { "name": "n1" } }));
         let mut known = cluster();
+        for node in ["n1", "n2"] {
+            store.put(&format!("/api/v1/nodes/{node}"), json!({ "metadata": { "name": node } }));
+            let node = crate::cluster::objects::Node { name: node.into(), boot_id: "boot-1".into() };
+            known.apply(Update::Nodes(Change::Applied(node)), Instant::now());
+        }
         known.bind(accepted_to("web", &group));
         Self { cloud, store, cluster: Arc::new(Shared::new(known)), group }
     }
@@ -37,6 +42,7 @@ impl World {
             cluster: self.cluster.clone(),
             calls: Calls::new(self.cloud.client.clone(), metrics.clone()),
             fresh: Fresh::new(client.clone()),
+            records: Records::new(client.clone()),
             kube: Kube(client.clone()),
             namespace: "lath".into(),
             events: Events::new(client, "controller"),
@@ -194,5 +200,38 @@ async fn what_a_node_that_is_gone_had_registered_goes_but_not_what_another_pod_h
     world.store.remove("/api/v1/nodes/n1");
     world.pass(Duration::from_secs(20)).await;
     assert_eq!(world.cloud.held(&world.group), ["10.0.0.2:80"]);
+    let left = world.record().expect("nobody has recorded the target for the heir").spec;
+    assert_eq!((left.writer, left.summary.targets, left.summary.pending), (Writer::Controller, 0, 1));
+    let calls = world.cloud.simulator.calls().get("DeregisterTargets").copied();
+
+    let mut record = node_targets("n2", 1, &[(&heir, RecordState::Registered)]);
+    record.spec.groups[0].arn = world.group.to_string();
+    world.cluster.update(|cluster| cluster.record(record));
+    world.pass(Duration::from_secs(40)).await;
+    assert_eq!(world.cloud.held(&world.group), ["10.0.0.2:80"]);
+    assert!(world.record().is_none(), "the heir's node answers for it");
+    assert_eq!(world.cloud.simulator.calls().get("DeregisterTargets").copied(), calls);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_heir_never_took_over_goes_when_the_heir_does() {
+    let world = World::new().await;
+    let a = pod("a", 1);
+    world.run(&a);
+    world.recorded(&[&a]).await;
+    let gone = crate::cluster::objects::Node { name: "n1".into(), boot_id: String::new() };
+    world.cluster.update(|cluster| cluster.apply(Update::Nodes(Change::Deleted(gone)), Instant::now()));
+    world.store.remove("/api/v1/nodes/n1");
+    world.end(&a);
+    let mut heir = pod("heir", 1);
+    heir.node = "n2".into();
+    world.run(&heir);
+    world.start();
+    world.pass(Duration::from_secs(20)).await;
+    assert_eq!(world.cloud.held(&world.group), ["10.0.0.1:80"]);
+
+    world.end(&heir);
+    world.pass(Duration::from_secs(20)).await;
+    assert_eq!(world.cloud.held(&world.group), [""; 0]);
     assert!(world.record().is_none());
 }

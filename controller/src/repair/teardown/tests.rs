@@ -27,7 +27,6 @@ fn after(cluster: &mut Cluster, waited: u64, lapsed: bool, missing: bool, taken:
     cluster.apply(Update::Leases(Change::Applied((name, Some(renewed)))), seen);
     let at = if lapsed { now + Duration::from_secs(121) } else { now };
     let roll = cluster.agents().roll(at, PATIENCE, |_| false);
-    let own = Own::default();
     let case = Case {
         binding: &deleted(),
         group: &arn(1),
@@ -35,7 +34,6 @@ fn after(cluster: &mut Cluster, waited: u64, lapsed: bool, missing: bool, taken:
         taken,
         since: start,
         patience: PATIENCE,
-        own: &own,
     };
     step(cluster, &roll, case, now)
 }
@@ -98,13 +96,11 @@ async fn targets_that_another_binding_or_namespace_has_a_right_to_stay() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_controller_registered_itself_goes_as_well() {
+async fn hand_made_endpoints_go_as_well() {
     let mut cluster = cluster();
     let mut binding = deleted();
     binding.status.as_mut().unwrap().endpoints = vec!["10.0.0.7:80".into()];
     cluster.bind(binding.clone());
-    let mut own = Own::default();
-    own.remember(&arn(1), target(8), &ObjectName { namespace: "shop".into(), name: "b".into() }, "uid-b");
     let start = Instant::now();
     let roll = cluster.agents().roll(start, PATIENCE, |_| false);
     let case = Case {
@@ -114,10 +110,9 @@ async fn what_the_controller_registered_itself_goes_as_well() {
         taken: &BTreeSet::new(),
         since: start,
         patience: PATIENCE,
-        own: &own,
     };
     let step = step(&cluster, &roll, case, start + Duration::from_secs(10));
-    assert_eq!(step, Step::TakeOut([target(7), target(8)].into()));
+    assert_eq!(step, Step::TakeOut([target(7)].into()));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,145 @@
+//! The pipelines of a leading controller, and how they are joined.
+
+use std::{fmt, sync::Arc};
+
+use lattice_client::Client as Lattice;
+use runtime::readiness::Readiness;
+use tokio::{sync::mpsc, task::JoinSet, time::Instant};
+
+use crate::{
+    bindings,
+    cluster::{self, Cluster, feed},
+    config::Config,
+    events::Events,
+    groups::{self, Groups},
+    health::{self, read::Channels, watchman::Watchman},
+    repair,
+    shared::Shared,
+};
+
+/// Conditions of gates on their way to the API server. More wait for their turn where they are decided.
+const GATE_WRITES: usize = 256;
+
+/// Listings on their way to whoever decides gates. One that finds no room is dropped: it is read anew.
+const LISTINGS: usize = 16;
+
+/// What the pipelines are connected to.
+#[derive(Clone)]
+pub struct Links {
+    /// Kubernetes, for watches.
+    pub watches: kube::Client,
+    /// Kubernetes, for everything else.
+    pub kubernetes: kube::Client,
+    /// VPC Lattice.
+    pub lattice: Lattice,
+    /// What `/metrics` shows.
+    pub metrics: Metrics,
+    /// What `/readyz` shows.
+    pub readiness: Readiness,
+}
+
+impl fmt::Debug for Links {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Links").finish_non_exhaustive()
+    }
+}
+
+/// Every pipeline's metrics.
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs, reason = "each is named after its pipeline")]
+pub struct Metrics {
+    pub cluster: cluster::metrics::Metrics,
+    pub bindings: bindings::metrics::Metrics,
+    pub health: health::metrics::Metrics,
+    pub repair: repair::metrics::Metrics,
+}
+
+/// Starts every pipeline on fresh stores: what a former leader knew is not relied on. `namespace` is the Leases'.
+/// Dropping the result ends them.
+pub fn start(config: &Config, namespace: &str, links: &Links) -> JoinSet<()> {
+    let site = Arc::new(config.site.clone());
+    let kube = &links.kubernetes;
+    let scope = feed::Scope { lease_namespace: namespace.into(), slices: config.site.manual_endpoints };
+    let cluster: Arc<Shared<Cluster>> = Arc::new(Shared::new(Cluster::default()));
+    let groups = Arc::new(Shared::new(Groups::new(config.group_refresh)));
+    let events = Events::new(kube.clone(), &config.name);
+    let (gate_writes, decided) = mpsc::channel(GATE_WRITES);
+    let (wrote, written) = mpsc::channel(GATE_WRITES);
+    let (listed, listings) = mpsc::channel(LISTINGS);
+
+    let mut tasks = JoinSet::new();
+    tasks.spawn(feed::run(
+        feed::updates(&links.watches, &scope),
+        cluster.clone(),
+        links.metrics.cluster.clone(),
+    ));
+    tasks.spawn(groups::read::run(cluster.clone(), groups.clone(), links.lattice.clone(), site.clone()));
+    tasks.spawn(bindings::sync::run(
+        bindings::sync::Sync::new(bindings::sync::Settings {
+            site,
+            endpoints: Arc::new(config.endpoints.clone()),
+            numbers_every: config.numbers_every,
+        }),
+        cluster.clone(),
+        groups.clone(),
+        kube.clone(),
+        events.clone(),
+        links.readiness.clone(),
+        links.metrics.bindings.clone(),
+    ));
+    tasks.spawn(health::write::run(kube.clone(), events.clone(), decided, wrote));
+    tasks.spawn(health::read::run(
+        Watchman::new(config.gates.clone(), Instant::now()),
+        cluster.clone(),
+        groups.clone(),
+        links.lattice.clone(),
+        Channels { writes: gate_writes, written, listings },
+        links.metrics.health.clone(),
+    ));
+
+    let rules = Arc::new(config.endpoints.clone());
+    let calls = repair::calls::Calls::new(links.lattice.clone(), links.metrics.repair.clone());
+    let records = repair::records::Records::new(kube.clone());
+    let fresh = repair::proof::Fresh::new(kube.clone());
+    let handle = repair::nodes::Kube(kube.clone());
+    let auditor = repair::audit::Auditor {
+        cluster: cluster.clone(),
+        groups: groups.clone(),
+        client: links.lattice.clone(),
+        calls: calls.clone(),
+        fresh: fresh.clone(),
+        records: records.clone(),
+        rules: rules.clone(),
+        settings: config.repair.clone(),
+        listings: listed,
+        metrics: links.metrics.repair.clone(),
+    };
+    tasks.spawn(auditor.run());
+    let warden = repair::nodes::Warden {
+        cluster: cluster.clone(),
+        calls: calls.clone(),
+        fresh,
+        records,
+        kube: handle.clone(),
+        namespace: namespace.into(),
+        events: events.clone(),
+        settings: config.repair.clone(),
+        metrics: links.metrics.repair.clone(),
+    };
+    tasks.spawn(warden.run());
+    let undertaker = repair::finalizers::Undertaker {
+        cluster: cluster.clone(),
+        groups,
+        calls: calls.clone(),
+        kube: handle.clone(),
+        events,
+        settings: config.repair.clone(),
+        metrics: links.metrics.repair.clone(),
+    };
+    tasks.spawn(undertaker.run());
+    if rules.allowed {
+        let registrar = repair::slices::Registrar { cluster, calls, kube: handle, rules };
+        tasks.spawn(registrar.run());
+    }
+    tasks
+}
