@@ -1,4 +1,4 @@
-//! The agent at its edges: the whole targets pipeline, with the real SDK and the real Kubernetes client, against VPC
+//! Agents and controller at their edges: whole pipelines, with the real SDK and the real Kubernetes client, against VPC
 //! Lattice and an API server in memory, on paused time. No test here needs a kernel feature, a socket or root.
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests end by panicking")]
@@ -9,6 +9,8 @@ mod addresses;
 mod bindings;
 #[path = "edges/calls.rs"]
 mod calls;
+#[path = "edges/controller.rs"]
+mod controller;
 #[path = "edges/kubernetes.rs"]
 mod kubernetes;
 #[path = "edges/model.rs"]

@@ -74,6 +74,8 @@ pub struct Group {
     register: Lane,
     deregister: Lane,
     verify: Lane,
+    /// What the call of `deregister` takes out.
+    taking_out: Vec<Target>,
     looking_up: bool,
     /// It has been told what it should hold. What was registered before the agent started stays until then.
     decided: bool,
@@ -156,6 +158,13 @@ impl Group {
         for (target, pod) in wanted {
             self.entries.entry(target).or_insert_with(|| Entry::new(pod.clone(), true, Some(now)));
         }
+    }
+
+    /// Whether a call that takes targets out, if it has not been sent yet, should rather not be: one of them is wanted
+    /// again.
+    #[must_use]
+    pub fn regrets(&self) -> bool {
+        self.taking_out.iter().any(|target| self.entries.get(target).is_some_and(|entry| entry.wanted))
     }
 
     /// Doubts everything that was registered: it will be registered again. That is done to be safe rather than because

@@ -126,6 +126,7 @@ pub async fn run(settings: Settings, links: Links, shutdown: CancellationToken) 
         groups: BTreeMap::new(),
         wake_at: BTreeMap::new(),
         calls: JoinSet::new(),
+        taking_out: BTreeMap::new(),
         dirty: Dirty::default(),
         news: News::default(),
         touched: BTreeSet::new(),
@@ -163,6 +164,8 @@ struct Pipeline {
     wake_at: BTreeMap<TargetGroupArn, Instant>,
     /// Bounded: per group one call of each kind.
     calls: JoinSet<Ended>,
+    /// What withdraws the call that takes targets out of a group, as long as it has not been sent.
+    taking_out: BTreeMap<TargetGroupArn, CancellationToken>,
     dirty: Dirty,
     /// How old what was heard of pods since the last decision may be.
     news: News,

@@ -1,6 +1,6 @@
 //! Calls that repairs make: batches, counted and explained.
 
-use std::time::Duration;
+use std::{future::pending, time::Duration};
 
 use lattice::{Target, TargetGroupArn, batch};
 use lattice_client::{Client, Error};
@@ -61,7 +61,7 @@ impl Calls {
     ) -> Vec<Target> {
         let mut done = Vec::new();
         for batch in batch::calls(targets) {
-            match self.client.deregister(group, batch, proven + PROOF_LASTS).await {
+            match self.client.deregister(group, batch, proven + PROOF_LASTS, pending()).await {
                 Ok(outcome) => {
                     for failure in &outcome.failed {
                         tracing::warn!(%group, target = %failure.target, code = failure.code, message = failure.message, "a target was not taken out");

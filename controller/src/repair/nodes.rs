@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::{StreamExt as _, TryStreamExt as _, future::join_all};
 use k8s_openapi::api::{coordination::v1::Lease, core::v1::ObjectReference};
 use kube::{Api, Client, runtime::events::EventType};
 use lath_kubernetes::{names, node_targets::RecordState};
@@ -300,22 +300,22 @@ impl Warden {
 
     /// Registers targets of several groups; those for which it was done.
     async fn register(&self, targets: &BTreeSet<Held>) -> BTreeSet<Held> {
-        let mut done = BTreeSet::new();
-        for (group, of_group) in by_group(targets) {
-            let registered = self.calls.register(group, &of_group, Why::StandIn).await;
-            done.extend(among(targets, group, registered));
-        }
-        done
+        let groups = by_group(targets);
+        let calls = groups.iter().map(async |(group, of_group)| {
+            let registered = self.calls.register(group, of_group, Why::StandIn).await;
+            among(targets, group, registered)
+        });
+        join_all(calls).await.into_iter().flatten().collect()
     }
 
     /// Deregisters targets of several groups; those for which it was done.
     async fn deregister(&self, targets: &BTreeSet<Held>, why: Why, proven: Instant) -> BTreeSet<Held> {
-        let mut done = BTreeSet::new();
-        for (group, of_group) in by_group(targets) {
-            let deregistered = self.calls.deregister(group, &of_group, why, proven).await;
-            done.extend(among(targets, group, deregistered));
-        }
-        done
+        let groups = by_group(targets);
+        let calls = groups.iter().map(async |(group, of_group)| {
+            let deregistered = self.calls.deregister(group, of_group, why, proven).await;
+            among(targets, group, deregistered)
+        });
+        join_all(calls).await.into_iter().flatten().collect()
     }
 
     fn answered_for(&self, node: &str, held: &Held) -> bool {

@@ -23,24 +23,32 @@ impl Client {
         self.make(operation, asked, turn, call).await
     }
 
-    /// As [`Client::call`], but gives up as throttled if the call's turn does not come by `send_by`.
+    /// As [`Client::call`], but does not send the call if its turn does not come by `send_by` and before `withdrawn`.
     pub(crate) async fn call_by<T, E>(
         &self,
         operation: Operation,
         urgency: Urgency,
         send_by: Instant,
+        withdrawn: impl Future<Output = ()>,
         call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     ) -> Result<T, Error>
     where
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
         let asked = Instant::now();
-        match tokio::time::timeout_at(send_by, self.metrics.pacer.turn(urgency)).await {
-            Ok(turn) => self.make(operation, asked, turn, call).await,
-            Err(_too_late) => {
+        let turn = tokio::select! {
+            biased;
+            () = withdrawn => None,
+            () = tokio::time::sleep_until(send_by) => None,
+            turn = self.metrics.pacer.turn(urgency) => Some(turn),
+        };
+        match turn {
+            Some(turn) => self.make(operation, asked, turn, call).await,
+            None => {
                 let waited = asked.elapsed();
-                self.metrics.record(operation, "too_late", waited, Duration::ZERO);
-                Err(Error::Throttled { call: operation, retry_after: None })
+                let error = Error::NotSent { call: operation };
+                self.metrics.record(operation, error.label(), waited, Duration::ZERO);
+                Err(error)
             }
         }
     }

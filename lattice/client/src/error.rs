@@ -21,6 +21,12 @@ pub enum Error {
         /// How long Lattice asks to hold back, if it says.
         retry_after: Option<Duration>,
     },
+    /// Nothing was done, because it was no longer right when the call's turn came. Decide again.
+    #[error("{call} was not sent, since what it went by was too old when its turn came")]
+    NotSent {
+        /// Which call.
+        call: Operation,
+    },
     /// Nothing was done, because the endpoint could not be reached. Call again after a backoff.
     #[error("{call} did not reach VPC Lattice, is its endpoint reachable from this node?")]
     Unreachable {
@@ -122,6 +128,7 @@ impl Error {
     pub fn label(&self) -> &'static str {
         match self {
             Self::Throttled { .. } => "throttled",
+            Self::NotSent { .. } => "not_sent",
             Self::Unreachable { .. } => "unreachable",
             Self::Unanswered { .. } => "unanswered",
             Self::Conflict { .. } => "conflict",

@@ -49,8 +49,8 @@ impl Client {
     }
 
     /// Takes targets out of a group, at most [`lattice::limits::TARGETS_PER_CALL`] of them, unless the call's turn comes
-    /// only after `send_by`: then it is [`Error::Throttled`] and nothing is sent, since what was safe to take out may be
-    /// another's by then.
+    /// only after `send_by` or when it is `withdrawn`: then it is [`Error::NotSent`], since what was safe to take out may
+    /// be another's by then.
     ///
     /// # Errors
     /// See [`Error`]; only [`Error::Unanswered`] leaves open whether it was done.
@@ -59,12 +59,13 @@ impl Client {
         group: &TargetGroupArn,
         targets: &[Target],
         send_by: Instant,
+        withdrawn: impl Future<Output = ()>,
     ) -> Result<Outcome, Error> {
         let operation = Operation::DeregisterTargets;
         let members = members(operation, targets)?;
         let call =
             self.sdk.deregister_targets().target_group_identifier(group.as_str()).set_targets(Some(members));
-        let output = self.call_by(operation, Urgency::Deregister, send_by, call.send()).await?;
+        let output = self.call_by(operation, Urgency::Deregister, send_by, withdrawn, call.send()).await?;
         Ok(outcome(targets, output.successful(), output.unsuccessful()))
     }
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test's helpers fail as its tests do")]
 
+use std::future::pending;
 use std::{net::Ipv4Addr, time::Duration};
 
 use lattice::{Target, TargetGroupArn, TargetStatus, group::TargetGroupType, target::IpFamily};
@@ -74,7 +75,7 @@ async fn targets_go_in_show_their_state_and_go_out() {
     let states: Vec<_> = states.iter().map(|state| (state.target, state.status)).collect();
     assert_eq!(states, [(target(0), TargetStatus::Unused), (target(1), TargetStatus::Healthy)]);
 
-    let outcome = client.deregister(&group, &targets(0..1), soon()).await.unwrap();
+    let outcome = client.deregister(&group, &targets(0..1), soon(), pending()).await.unwrap();
     assert_eq!(outcome.done, targets(0..1));
     assert_eq!(client.metrics().count(Operation::RegisterTargets, "ok"), 1);
 }
@@ -148,7 +149,7 @@ async fn a_denied_call_names_the_missing_action() {
     let group = group(&simulator).await;
     let fault = Fault { error: Some("AccessDeniedException".into()), ..Fault::on("DeregisterTargets") };
     simulator.set_faults(vec![fault]).unwrap();
-    let error = client.deregister(&group, &targets(0..1), soon()).await.unwrap_err();
+    let error = client.deregister(&group, &targets(0..1), soon(), pending()).await.unwrap_err();
     assert!(error.to_string().contains("vpc-lattice:DeregisterTargets"), "{error}");
 }
 
@@ -163,11 +164,28 @@ async fn a_deregistration_whose_turn_comes_too_late_is_not_sent() {
         client.register(&group, &targets(0..1)).await.unwrap_err();
     }
     let now = Instant::now();
-    let error = client.deregister(&group, &targets(0..1), now + Duration::from_millis(1)).await.unwrap_err();
-    assert_eq!(error.label(), "throttled");
+    let error = client
+        .deregister(&group, &targets(0..1), now + Duration::from_millis(1), pending())
+        .await
+        .unwrap_err();
+    assert_eq!(error.label(), "not_sent");
     assert!(now.elapsed() <= Duration::from_millis(5), "{:?}", now.elapsed());
     assert_eq!(simulator.calls().get("DeregisterTargets"), None);
-    assert_eq!(client.metrics().count(Operation::DeregisterTargets, "too_late"), 1);
+    assert_eq!(client.metrics().count(Operation::DeregisterTargets, "not_sent"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deregistration_whose_time_is_over_or_that_is_withdrawn_is_not_sent_although_its_turn_is_free() {
+    let (simulator, client) = connect().await;
+    let group = group(&simulator).await;
+    let over = Instant::now();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let error = client.deregister(&group, &targets(0..1), over, pending()).await.unwrap_err();
+    assert_eq!(error.label(), "not_sent");
+    let withdrawn = std::future::ready(());
+    let error = client.deregister(&group, &targets(0..1), soon(), withdrawn).await.unwrap_err();
+    assert_eq!(error.label(), "not_sent");
+    assert_eq!(simulator.calls().get("DeregisterTargets"), None);
 }
 
 #[tokio::test(start_paused = true)]

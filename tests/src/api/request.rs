@@ -30,6 +30,8 @@ pub(super) struct Selection {
     pub(super) collection: String,
     namespace: String,
     labels: Vec<(String, String)>,
+    /// Labels that may not have these values.
+    unlike: Vec<(String, String)>,
     fields: Vec<(String, String)>,
 }
 
@@ -94,18 +96,25 @@ impl Resource {
     }
 
     pub(super) fn selection(&self, query: &Query) -> Selection {
-        let pairs = |name| {
+        let terms = |name| {
             let terms = query.get(name).unwrap_or_default().split(',').filter(|term| !term.is_empty());
-            terms
-                .filter_map(|term| term.split_once("==").or_else(|| term.split_once('=')))
-                .map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()))
-                .collect()
+            terms.map(|term| {
+                let unlike = term.split_once("!=").map(|pair| (true, pair));
+                let like =
+                    || term.split_once("==").or_else(|| term.split_once('=')).map(|pair| (false, pair));
+                let (unlike, (key, value)) = unlike.or_else(like).unwrap_or((false, (term, "")));
+                (unlike, (key.trim().to_owned(), value.trim().to_owned()))
+            })
+        };
+        let all = |name, wanted| {
+            terms(name).filter(move |(unlike, _)| *unlike == wanted).map(|(_, pair)| pair).collect()
         };
         Selection {
             collection: self.collection.clone(),
             namespace: self.namespace.clone(),
-            labels: pairs("labelSelector"),
-            fields: pairs("fieldSelector"),
+            labels: all("labelSelector", false),
+            unlike: all("labelSelector", true),
+            fields: all("fieldSelector", false),
         }
     }
 
@@ -209,6 +218,7 @@ impl Selection {
         key.collection == self.collection
             && (self.namespace.is_empty() || key.namespace == self.namespace)
             && self.labels.iter().all(|(label, value)| object["metadata"]["labels"][label] == **value)
+            && self.unlike.iter().all(|(label, value)| object["metadata"]["labels"][label] != **value)
             && self.fields.iter().all(|(path, value)| {
                 let field = path.split('.').fold(object, |object, name| &object[name]);
                 field.as_str().unwrap_or_default() == value

@@ -115,6 +115,25 @@ async fn an_address_that_passes_to_another_node_during_an_outage_is_not_taken_ou
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_address_left_to_a_pod_of_which_nobody_hears_goes_with_that_pod() {
+    let (setting, group) = Setting::web(&[]).await;
+    let old = setting.agent("n1").await;
+    let new = setting.agent("n2").await;
+    setting.pod("n1", "a", "10.0.0.1");
+    settle().await;
+    new.access().fail(tests::api::Outage::Silent);
+    old.access().delay_watches(Duration::from_secs(60));
+    setting.end_pod("a");
+    sleep(Duration::from_secs(40)).await;
+    setting.pod("n2", "b", "10.0.0.1");
+    sleep(Duration::from_secs(600)).await;
+    setting.holds(&group, &["10.0.0.1:8080"]);
+    setting.end_pod("b");
+    sleep(Duration::from_secs(30)).await;
+    setting.holds(&group, &[]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_agent_that_was_dead_asks_who_has_an_address_before_it_takes_it_out() {
     for journal in ["kept", "lost"] {
         let (setting, group) = Setting::web(&[]).await;

@@ -38,10 +38,13 @@ async fn an_api_server_that_is_away_costs_no_target_and_what_it_missed_is_made_g
     for (outage, seconds, within) in [
         (Outage::Refused, 3_600, 61),
         (Outage::Refused, 60, 61),
-        // Watches that were begun while nothing answered are given up after kube's 295 seconds.
-        (Outage::Silent, 3_600, 330),
+        // Watches that were begun while nothing answered are given up after 90 seconds.
+        (Outage::Silent, 3_600, 121),
         (Outage::Silent, 60, 31),
         (Outage::Silent, 5, 1),
+        // So are those that died without anybody noticing.
+        (Outage::Severed, 3_600, 121),
+        (Outage::Severed, 5, 121),
     ] {
         let (setting, group, agent) = twelve().await;
         let what = format!("{outage:?} for {seconds} s");

@@ -397,8 +397,13 @@ impl Model {
             }
             _ => fault.error = Some(errors[self.rng.usize(..errors.len())].into()),
         }
+        // What was throttled or denied was not done.
+        let open = !fault
+            .error
+            .as_deref()
+            .is_some_and(|error| error.contains("Denied") || error.contains("Throttl"));
         if fault.timeout || fault.error.is_some() {
-            fault.applied = Some(self.rng.bool());
+            fault.applied = Some(open && self.rng.bool());
         }
         self.tell(format!("Lattice: {fault:?}"));
         self.setting.faults(vec![fault]);

@@ -252,15 +252,21 @@ impl Setting {
 
     /// Starts the controller.
     pub(crate) async fn controller(&self) -> Controller {
+        self.controller_with(&[]).await
+    }
+
+    /// Starts the controller with some more arguments.
+    pub(crate) async fn controller_with(&self, more: &[&str]) -> Controller {
+        let cluster = format!("--cluster-name={CLUSTER}");
         let arguments = [
             "lath-controller",
             "--region=us-west-2",
             "--aws-account-id=123456789012",
             "--cluster-vpc-id=vpc-0123456789abcdef0",
-            &format!("--cluster-name={CLUSTER}"),
+            &cluster,
             "--group-refresh=30s",
         ];
-        let config = Arguments::parse_from(arguments).resolve(|_| None).unwrap();
+        let config = Arguments::parse_from(arguments.iter().chain(more)).resolve(|_| None).unwrap();
         let mut controller =
             Controller { api: self.api.clone(), cloud: self.cloud.clone(), config, life: None };
         controller.start().await;

@@ -81,6 +81,7 @@ impl Group {
     /// Takes in how a DeregisterTargets ended.
     pub fn deregistered(&mut self, sent: &[Target], result: &Result<Outcome, Error>, now: Instant) {
         self.deregister.busy = false;
+        self.taking_out.clear();
         self.release(sent);
         match result {
             Ok(outcome) => {
@@ -122,7 +123,7 @@ impl Group {
                         }
                         if matches!(error, Error::Refused { .. }) {
                             entry.refused(error, sent.len(), now);
-                        } else if !matches!(error, Error::Throttled { .. }) {
+                        } else if !matches!(error, Error::Throttled { .. } | Error::NotSent { .. }) {
                             entry.retry.failed(now, error.needs_operator());
                         }
                     }

@@ -49,6 +49,9 @@ impl Lane {
     }
 
     pub(super) fn failed(&mut self, error: &Error, now: Instant) {
+        if matches!(error, Error::NotSent { .. }) {
+            return;
+        }
         // The pacer already waits on behalf of throttled calls, and refused targets wait each for itself.
         if !matches!(error, Error::Throttled { .. } | Error::Refused { .. }) {
             self.retry.failed(now, error.needs_operator());

@@ -50,6 +50,7 @@ impl Group {
         let entries = targets.iter().filter_map(|target| self.entries.get(target));
         let send_by = entries.map(|entry| entry.may_go_until(now)).min()?;
         self.deregister.start(now);
+        self.taking_out.clone_from(&targets);
         self.mark_busy(&targets);
         Some(Step::Deregister(targets, send_by))
     }

@@ -505,3 +505,20 @@ fn answer(group: &mut Harness, lattice: &mut BTreeSet<u8>, step: Step, luck: u8)
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_deregistration_is_regretted_when_its_target_is_wanted_again() {
+    let mut group = Harness::default();
+    group.want(&[1, 2]);
+    assert_eq!(group.next(), ["+1,2"]);
+    group.registered(&[1, 2], Ok(()));
+    group.want(&[2]);
+    assert_eq!(group.next(), ["-1"]);
+    assert!(!group.0.regrets());
+    group.want(&[1, 2]);
+    assert!(group.0.regrets());
+    group.deregistered(&[1], Err(Error::NotSent { call: Operation::DeregisterTargets }));
+    assert!(!group.0.regrets());
+    assert_eq!(group.0.troubles().count(), 0);
+    assert_eq!(group.next(), [""; 0], "it is still there, and wanted");
+}

@@ -4,6 +4,7 @@ use lath_kubernetes::watch::ObjectName;
 use lattice::{Target, TargetGroupArn, TargetState};
 use lattice_client::{Error, Outcome};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     super::{
@@ -72,8 +73,11 @@ impl Pipeline {
                 // Nor later than the Lease allows.
                 let trusted_until = self.standing.borrow().trusted_until;
                 let send_by = trusted_until.map_or(send_by, |until| until.min(send_by));
+                let withdrawn = CancellationToken::new();
+                self.taking_out.insert(arn.clone(), withdrawn.clone());
                 self.calls.spawn(async move {
-                    let result = client.deregister(&group_arn, &targets, send_by).await;
+                    let withdrawn = withdrawn.cancelled();
+                    let result = client.deregister(&group_arn, &targets, send_by, withdrawn).await;
                     Ended::Deregistered(group_arn, targets, result)
                 });
             }
@@ -154,6 +158,7 @@ impl Pipeline {
             }
             Ended::Deregistered(arn, targets, result) => {
                 log("DeregisterTargets", &arn, &targets, &result);
+                self.taking_out.remove(&arn);
                 self.group(&arn).deregistered(&targets, &result, now);
                 (arn, targets, Vec::new())
             }

@@ -70,7 +70,13 @@ impl Pipeline {
                 .filter(|(_, binding)| binding.group == arn)
                 .filter_map(|(name, _)| self.members.get(name))
                 .flat_map(Members::targets);
-            self.groups.entry(arn.clone()).or_default().want(wanted, now, safe_until);
+            let group = self.groups.entry(arn.clone()).or_default();
+            group.want(wanted, now, safe_until);
+            if group.regrets()
+                && let Some(withdraw) = self.taking_out.get(&arn)
+            {
+                withdraw.cancel();
+            }
             self.touched.insert(arn);
         }
         self.changed = true;
