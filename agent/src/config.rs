@@ -11,7 +11,7 @@ use runtime::telemetry;
 /// Runs once per node, as a DaemonSet, and acts on the TargetGroupBindings that lath-controller has accepted. AWS
 /// credentials, region and endpoint are found as by every AWS tool (AWS_REGION, AWS_ENDPOINT_URL_VPC_LATTICE, ...).
 #[derive(Debug, Parser)]
-#[command(name = "lath-agent", version)]
+#[command(name = "lath-agent", version, args_override_self = true)]
 pub struct Args {
     /// The node that this agent runs on [also: NODE_NAME]
     #[arg(long, env = "LATH_NODE_NAME", value_name = "NAME")]

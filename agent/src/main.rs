@@ -2,26 +2,23 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use lath_agent::{app, config::Args};
+use runtime::usage;
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
+const NAME: &str = "lath-agent";
+
 fn main() -> ExitCode {
-    let config = match Args::parse().resolve() {
-        Ok(config) => config,
-        Err(error) => return fail(&error, 2),
+    let config = match usage::arguments(NAME).map(Args::resolve) {
+        Ok(Ok(config)) => config,
+        Ok(Err(error)) => return usage::refuse(NAME, &format!("{error:#}")),
+        Err(code) => return code,
     };
     match app::run(config) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(app::Error::Configuration(error)) => fail(&error, 2),
-        Err(app::Error::Failed(error)) => fail(&error, 1),
+        Err(app::Error::Configuration(error)) => usage::refuse(NAME, &format!("{error:#}")),
+        Err(app::Error::Failed(error)) => usage::fail(NAME, &format!("{error:#}")),
     }
-}
-
-/// Says in one sentence what went wrong.
-fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
-    eprintln!("lath-agent: {error:#}");
-    ExitCode::from(code)
 }

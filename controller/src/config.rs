@@ -21,6 +21,7 @@ use parse::{address, calls_per_second, duration};
 #[command(
     name = "lath-controller",
     version,
+    args_override_self = true,
     about = "Judges TargetGroupBindings, opens readiness gates, repairs what agents cannot",
     long_about = "The cluster-wide part of Lath. It judges TargetGroupBindings, reads the health of targets, opens \
                   readiness gates, and repairs what agents cannot. It talks to the cluster that KUBECONFIG names, or \

@@ -1,27 +1,23 @@
-//! The controller's process: allocator, arguments, exit code.
+//! The controller's process: arguments, allocator, exit code.
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use lath_controller::{app, config};
+use runtime::usage;
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-/// What Lath's programs end with when flags, environment or kubeconfig are wrong.
-const BAD_CONFIGURATION: u8 = 2;
+const NAME: &str = "lath-controller";
 
 fn main() -> ExitCode {
-    let arguments = lath_controller::config::Arguments::parse();
-    match lath_controller::app::run(arguments) {
+    let arguments: config::Arguments = match usage::arguments(NAME) {
+        Ok(arguments) => arguments,
+        Err(code) => return code,
+    };
+    match app::run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // The log may not have been set up, and this is said to whoever started the process.
-            eprintln!("lath-controller: {error:#}");
-            if error.is::<lath_controller::config::Error>() {
-                ExitCode::from(BAD_CONFIGURATION)
-            } else {
-                ExitCode::FAILURE
-            }
-        }
+        Err(error) if error.is::<config::Error>() => usage::refuse(NAME, &format!("{error:#}")),
+        Err(error) => usage::fail(NAME, &format!("{error:#}")),
     }
 }

@@ -56,6 +56,7 @@ pub struct Metrics {
 
 /// Starts every pipeline on fresh stores: what a former leader knew is not relied on. `namespace` is the Leases'.
 /// Dropping the result ends them.
+#[must_use]
 pub fn start(config: &Config, namespace: &str, links: &Links) -> JoinSet<()> {
     let site = Arc::new(config.site.clone());
     let kube = &links.kubernetes;

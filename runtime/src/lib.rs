@@ -1,4 +1,4 @@
-//! What both daemons share: logs, metrics, the admin server, readiness, shutdown.
+//! What the programs share: command line, logs, metrics, the admin server, readiness, shutdown.
 
 pub mod admin;
 pub mod catalogue;
@@ -6,3 +6,4 @@ pub mod process;
 pub mod readiness;
 pub mod shutdown;
 pub mod telemetry;
+pub mod usage;

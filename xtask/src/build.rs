@@ -11,6 +11,15 @@ pub(crate) fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
 }
 
+/// Lath's folder in the user's cache. What is in it can be made anew.
+pub(crate) fn cache() -> Result<PathBuf> {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    variable("XDG_CACHE_HOME")
+        .or_else(|| Some(variable("HOME")?.join(".cache")))
+        .map(|cache| cache.join("lath"))
+        .context("set HOME or XDG_CACHE_HOME, where tools are kept once built")
+}
+
 /// Builds `packages` with all their binaries and returns the folder in which these are. Cargo's progress is shown
 /// on standard error, as when it is called by hand.
 pub(crate) fn binaries(packages: &[&str]) -> Result<PathBuf> {

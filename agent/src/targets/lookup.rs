@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::StreamExt as _;
 use k8s_openapi::api::core::v1 as core;
 use kube::{Api, Client, api::ListParams};
 use lath_kubernetes::{NodeTargets, Pod, Service, node_targets::NodeTargetsSpec, pod::Life, standing};
@@ -13,6 +13,9 @@ use super::desired::Binding;
 /// Longest time for an answer. What gets none is asked again later.
 const REQUEST: Duration = Duration::from_secs(5);
 
+/// Most addresses that are asked about at once.
+const AT_ONCE: usize = 20;
+
 /// A pod's address that is about to be taken out of a group, and what would give another pod a right to it.
 #[derive(Debug, Clone)]
 pub(super) struct Question {
@@ -20,8 +23,6 @@ pub(super) struct Question {
     pub(super) group: TargetGroupArn,
     /// Which target.
     pub(super) target: Target,
-    /// The node of this agent.
-    pub(super) node: String,
     /// The bindings of the group, with their Services.
     pub(super) claims: Vec<(Binding, Service)>,
 }
@@ -35,51 +36,82 @@ pub(super) struct Question {
 ///
 /// The field `status.podIP` holds a pod's first address, so a pod that has the address as its second is not found; EKS
 /// gives pods addresses of one family only.
-pub(super) async fn ask(client: &Client, questions: Vec<Question>) -> Vec<Option<bool>> {
-    let answers = questions.iter().map(|question| async {
-        match tokio::time::timeout(REQUEST, question.ask(client)).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => {
-                tracing::debug!(target = %question.target, %error, "looking up who has an address failed");
-                None
-            }
-            Err(_elapsed) => {
-                tracing::debug!(target = %question.target, "looking up who has an address got no answer");
-                None
-            }
+pub(super) async fn ask(client: &Client, node: &str, questions: Vec<Question>) -> Vec<Option<bool>> {
+    let pods: Api<core::Pod> = Api::all(client.clone());
+    // What this node's pods have, nobody else can have: one list for all, and one for each of the others.
+    let own = if questions.len() > 1 {
+        answered(list(&pods, format!("spec.nodeName={node}"))).await
+    } else {
+        Some(Vec::new())
+    };
+    let Some(own) = own else {
+        return vec![None; questions.len()];
+    };
+    let answers = questions.into_iter().map(|question| {
+        let (own, pods) = (&own, &pods);
+        async move {
+            let address = question.target.address;
+            let mine: Vec<Pod> = own.iter().filter(|pod| pod.addresses.contains(&address)).cloned().collect();
+            let holders = if mine.is_empty() {
+                answered(list(pods, format!("status.podIP={address}"))).await?
+            } else {
+                mine
+            };
+            let answer = question.decide(client, node, &holders).await;
+            tracing::debug!(target = %question.target, another_has_it = ?answer, "looked up who has an address");
+            answer
         }
     });
-    join_all(answers).await
+    futures::stream::iter(answers).buffered(AT_ONCE).collect().await
+}
+
+/// The pods that a field selector selects, from the store: with neither a limit nor a resource version it is not a cache
+/// that answers, which may be behind.
+async fn list(pods: &Api<core::Pod>, selector: String) -> kube::Result<Vec<Pod>> {
+    let list = pods.list(&ListParams::default().fields(&selector)).await?;
+    Ok(list.items.iter().map(Pod::from).collect())
+}
+
+/// The answer to a request, or nothing if there is none.
+async fn answered<T>(request: impl Future<Output = kube::Result<T>>) -> Option<T> {
+    match tokio::time::timeout(REQUEST, request).await {
+        Ok(Ok(answer)) => Some(answer),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "looking up who has an address failed");
+            None
+        }
+        Err(_elapsed) => {
+            tracing::debug!("looking up who has an address got no answer");
+            None
+        }
+    }
 }
 
 impl Question {
-    async fn ask(&self, client: &Client) -> kube::Result<Option<bool>> {
-        let pods: Api<core::Pod> = Api::all(client.clone());
+    /// Judges those who have the address, and asks whether their own nodes answer for them.
+    async fn decide(&self, client: &Client, node: &str, holders: &[Pod]) -> Option<bool> {
         let records: Api<NodeTargets> = Api::all(client.clone());
-        // Neither a limit nor a resource version: the list comes from the store, not from a cache that may be behind.
-        let params = ListParams::default().fields(&format!("status.podIP={}", self.target.address));
-        let pods: Vec<Pod> = pods.list(&params).await?.items.iter().map(Pod::from).collect();
-        match self.answer(&pods) {
-            Answer::Nobody => Ok(Some(false)),
-            Answer::Wait => Ok(None),
+        match self.answer(node, holders) {
+            Answer::Nobody => Some(false),
+            Answer::Wait => None,
             Answer::Elsewhere(claimants) => {
                 for pod in claimants {
-                    let record = records.get_opt(&pod.node).await?;
+                    let record = answered(records.get_opt(&pod.node)).await?;
                     if record.is_some_and(|record| self.is_recorded(pod, &record.spec)) {
-                        return Ok(Some(true));
+                        return Some(true);
                     }
                 }
-                Ok(None)
+                None
             }
         }
     }
 
     /// Judges the pods that have the address.
-    fn answer<'a>(&self, pods: &'a [Pod]) -> Answer<'a> {
+    fn answer<'a>(&self, node: &str, pods: &'a [Pod]) -> Answer<'a> {
         let mut answer = Answer::Nobody;
         let mut elsewhere = Vec::new();
         for pod in pods.iter().filter(|pod| pod.life == Life::Live) {
-            match (self.claim(pod), pod.node == self.node) {
+            match (self.claim(pod), pod.node == node) {
                 // One that is unready may have been ready before, and so be in; its own node's record tells.
                 (Some(Claim::Ready | Claim::Unready), false) => elsewhere.push(pod),
                 // This agent is about to hear of it, or that it is ready again.

@@ -32,18 +32,11 @@ impl Renewals {
     pub fn not_before(&self, version: u64) -> Option<Instant> {
         self.0.iter().flatten().find(|(renewed, _)| *renewed <= version).map(|(_, asked)| *asked)
     }
-
-    /// When the last one was asked for.
-    #[must_use]
-    pub fn last(&self) -> Option<Instant> {
-        self.0[0].map(|(_, asked)| asked)
-    }
 }
 
 /// What the watch of pods told since the last decision.
 #[derive(Debug, Default)]
 pub struct News {
-    heard: bool,
     unknown: bool,
     oldest: Option<Instant>,
 }
@@ -51,17 +44,17 @@ pub struct News {
 impl News {
     /// Adds something that cannot have happened before a time; `None`: nobody knows when it happened.
     pub fn hear(&mut self, not_before: Option<Instant>) {
-        self.heard = true;
         self.unknown |= not_before.is_none();
         self.oldest = self.oldest.into_iter().chain(not_before).min();
     }
 
     /// Until when the address of a pod that leaves on this account is nobody else's. Not after `now`: others may have it.
+    ///
+    /// Without news of pods it is time that made a pod leave, or another object. How old what is known of the pod may be
+    /// is not known then: the watch of pods may have died without anybody noticing while others go on.
     #[must_use]
-    pub fn safe_until(&self, renewals: &Renewals, now: Instant) -> Instant {
-        // Without news it is time that made a pod leave, or another object. Then all that was heard of the pod holds if
-        // the API server was there to be heard.
-        let not_before = if self.heard { self.oldest.filter(|_| !self.unknown) } else { renewals.last() };
+    pub fn safe_until(&self, now: Instant) -> Instant {
+        let not_before = self.oldest.filter(|_| !self.unknown);
         not_before.map_or(now, |at| (at + COOLDOWN).min(now + LATE))
     }
 }
@@ -75,13 +68,12 @@ mod tests {
         let start = Instant::now();
         let at = |seconds: u64| start + Duration::from_secs(seconds);
         let mut renewals = Renewals::default();
-        assert_eq!(News::default().safe_until(&renewals, at(0)), at(0), "no renewal yet");
         for n in 0..6 {
             renewals.add(100 + 10 * n, at(30 * n));
         }
         let now = at(155);
         for (what, versions, expected) in [
-            ("nothing heard: by the last renewal", vec![], at(170)),
+            ("nothing heard", vec![], now),
             ("just now", vec![155], at(170)),
             ("before the last renewal", vec![145], at(150)),
             ("long ago", vec![122], at(90)),
@@ -93,7 +85,7 @@ mod tests {
             for version in versions {
                 news.hear(renewals.not_before(version));
             }
-            assert_eq!(news.safe_until(&renewals, now), expected, "{what}");
+            assert_eq!(news.safe_until(now), expected, "{what}");
         }
     }
 }

@@ -42,15 +42,12 @@ impl Client {
             () = tokio::time::sleep_until(send_by) => None,
             turn = self.metrics.pacer.turn(urgency) => Some(turn),
         };
-        match turn {
-            Some(turn) => self.make(operation, asked, turn, call).await,
-            None => {
-                let waited = asked.elapsed();
-                let error = Error::NotSent { call: operation };
-                self.metrics.record(operation, error.label(), waited, Duration::ZERO);
-                Err(error)
-            }
+        if let Some(turn) = turn {
+            return self.make(operation, asked, turn, call).await;
         }
+        let error = Error::NotSent { call: operation };
+        self.metrics.record(operation, error.label(), asked.elapsed(), Duration::ZERO);
+        Err(error)
     }
 
     async fn make<T, E>(

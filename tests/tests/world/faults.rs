@@ -14,7 +14,7 @@ use tests::network::Peer;
 use tests::world::{Description, Part, PartSignal, World};
 use tokio::time::sleep;
 
-use super::setting::{SOON, Space, addresses, folder, not_root, restarts, server, start};
+use super::setting::{SOON, Space, addresses, folder, not_root, restarts, server, start_with};
 
 /// The host's end of a world's link. Another world may use the name as soon as it is free.
 struct Link {
@@ -43,9 +43,10 @@ async fn nodes_can_be_cut_off_rebooted_removed_and_added_and_addresses_reused() 
     if not_root() {
         return;
     }
-    let world = start("faults").await;
+    let world = start_with("faults", |_| {}).await;
     let space = Space::new(&world, "faults").await;
     cut(&world, &space).await;
+    cut_from_the_cloud(&world, &space).await;
     reboot(&world, &space).await;
     reuse(&world, &space).await;
     parts(&world, &space).await;
@@ -83,6 +84,22 @@ async fn cut(world: &World, space: &Space) {
     })
     .await;
     space.delete("far").await;
+}
+
+/// A node without the cloud still has the API server, and the other node still has the cloud.
+async fn cut_from_the_cloud(world: &World, space: &Space) {
+    let endpoint = world.description().lattice_endpoint.trim_start_matches("http://").replace(':', "/");
+    let script =
+        format!("timeout 2 bash -c 'exec 3<>/dev/tcp/{endpoint}' && echo reached || echo unreachable");
+    let reaches = async |name: &str, node: &str| {
+        let spec = json!({"nodeName": node, "hostNetwork": true});
+        space.script(world, name, &script, spec, json!({})).await.1
+    };
+    world.node(0).cut(Peer::Cloud).await.unwrap();
+    assert_eq!(reaches("cut-off", "node-0").await, "unreachable\n");
+    assert_eq!(reaches("beside", "node-1").await, "reached\n");
+    world.node(0).heal(Peer::Cloud).await.unwrap();
+    assert_eq!(reaches("healed", "node-0").await, "reached\n");
 }
 
 async fn reboot(world: &World, space: &Space) {

@@ -43,8 +43,13 @@ pub(crate) async fn folder(name: &str) -> PathBuf {
 
 /// A world without a cloud.
 pub(crate) async fn start(name: &str) -> World {
+    start_with(name, |options| options.cloud = false).await
+}
+
+/// A world for one test, set as that wants it. Its folder goes with the process.
+pub(crate) async fn start_with(name: &str, set: impl FnOnce(&mut WorldOptions)) -> World {
     let mut options = WorldOptions::new(folder(name).await);
-    options.cloud = false;
+    set(&mut options);
     options.program = env!("CARGO_BIN_EXE_lath-world").into();
     options.images.prefer("test-server", env!("CARGO_BIN_EXE_test-server").into());
     World::start(options).await.unwrap()

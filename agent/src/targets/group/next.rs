@@ -5,9 +5,6 @@ use tokio::time::Instant;
 
 use super::{DRAIN_TIMES, Group, Hold, Step, Terms, entry::Entry};
 
-/// Most targets whose address is looked up at once; the next ones follow.
-const LOOKUPS: usize = 20;
-
 impl Group {
     /// The calls to start now, whose targets count as being called, and when to ask again if nothing happens before.
     pub fn next(&mut self, terms: &Terms, now: Instant) -> (Vec<Step>, Option<Instant>) {
@@ -64,7 +61,7 @@ impl Group {
             let at = entry.retry.not_before().unwrap_or(now);
             if at > now {
                 wake.at(at);
-            } else if targets.len() < LOOKUPS {
+            } else if targets.len() < limits::TARGETS_PER_CALL {
                 targets.push(*target);
             }
         }

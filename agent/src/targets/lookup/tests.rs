@@ -23,7 +23,6 @@ fn question() -> Question {
     Question {
         group: ARN.parse().unwrap(),
         target: Target { address: [10, 0, 0, 1].into(), port: 8080 },
-        node: "mine".into(),
         claims: vec![(Binding::try_from(&binding.unwrap()).unwrap(), Service::from(&service.unwrap()))],
     }
 }
@@ -57,7 +56,7 @@ fn an_address_is_anothers_when_a_pod_of_the_group_has_it() {
         ("an unready one here", vec![running("new", "mine", false)], Nobody),
         ("several", vec![running("a", "mine", true), ready.clone()], Elsewhere(vec![&ready])),
     ] {
-        assert_eq!(question().answer(&pods), expected, "{what}");
+        assert_eq!(question().answer("mine", &pods), expected, "{what}");
     }
 }
 

@@ -104,16 +104,11 @@ impl Pipeline {
                     .collect();
                 let questions = targets
                     .iter()
-                    .map(|target| Question {
-                        group: arn.clone(),
-                        target: *target,
-                        node: self.settings.node.clone(),
-                        claims: claims.clone(),
-                    })
+                    .map(|target| Question { group: arn.clone(), target: *target, claims: claims.clone() })
                     .collect();
-                let kubernetes = self.links.kubernetes.clone();
+                let (kubernetes, node) = (self.links.kubernetes.clone(), self.settings.node.clone());
                 self.calls.spawn(async move {
-                    let answers = lookup::ask(&kubernetes, questions).await;
+                    let answers = lookup::ask(&kubernetes, &node, questions).await;
                     Ended::LookedUp(group_arn, targets, answers)
                 });
             }

@@ -22,8 +22,7 @@ impl Pipeline {
             return;
         }
         // Who leaves because of the time that has passed may have become ready unnoticed, so Kubernetes is asked first.
-        let safe_until =
-            if due.is_empty() { news.safe_until(&self.standing.borrow().renewals, now) } else { now };
+        let safe_until = if due.is_empty() { news.safe_until(now) } else { now };
         let dirty = std::mem::take(&mut self.dirty);
         let mut groups = BTreeSet::new();
         let mut unknown = BTreeSet::new();
