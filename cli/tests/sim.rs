@@ -114,6 +114,31 @@ fn sigterm_and_sigint_end_it_with_0_even_while_a_call_hangs() {
     }
 }
 
+#[test]
+fn the_documentations_commands_work() {
+    if Command::new("curl").arg("--version").output().is_err() {
+        assert!(std::env::var_os("CI").is_none(), "curl is missing");
+        println!("skipped: it needs curl");
+        return;
+    }
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/simulator.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let blocks = page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let mut tried = 0;
+    for block in blocks.filter(|block| block.contains("$ENDPOINT")) {
+        let sim = Sim::start(&[]);
+        let script = block.replace("curl ", "curl --fail --silent --show-error ");
+        let output = Command::new("bash")
+            .args(["-e", "-c", &script])
+            .env("ENDPOINT", sim.ready["endpoint"].as_str().unwrap())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{block}\n{}", String::from_utf8_lossy(&output.stderr));
+        tried += 1;
+    }
+    assert!(tried > 0, "the page has no commands");
+}
+
 fn check_refused(flags: &[&str], sentence: &str) {
     let output = run(flags);
     let error = String::from_utf8(output.stderr).unwrap();

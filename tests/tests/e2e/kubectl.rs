@@ -216,3 +216,27 @@ async fn an_agent_answers_over_http_with_metrics_readiness_and_its_targets() {
     assert!(metrics.contains("# TYPE lath_") && metrics.trim_end().ends_with("# EOF"), "{metrics}");
     assert!(!metrics.contains(&case.world.account().secret_access_key), "the metrics show a secret");
 }
+
+#[tokio::test]
+async fn the_commands_for_troubleshooting_work_as_they_stand_in_the_documentation() {
+    if not_root() {
+        return;
+    }
+    let case = Case::new(shared().await, "troubleshooting").await;
+    let group = case.bound("checkout").await;
+    case.pod("web-0", "checkout", json!({}), json!({})).await;
+    let pod = case.space.ready("web-0").await;
+    case.holds(&group, [target(&pod, 8080)]).await;
+
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/troubleshooting.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let commands = page.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let node = format!("node-{}", node_of(&pod));
+    for line in commands.lines() {
+        let command = line.split('#').next().unwrap().trim();
+        let command = command.replace("-n shop", &format!("-n {}", case.space.name)).replace("NODE", &node);
+        let arguments: Vec<&str> = command.split_whitespace().skip(1).collect();
+        let said = eventually(line, SOON, async || kubectl(&case, &arguments)).await;
+        assert!(!said.is_empty(), "{line}");
+    }
+}
