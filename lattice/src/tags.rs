@@ -3,7 +3,8 @@
 //! The prefix is Lath's own. The AWS Gateway API Controller collects groups by its `ClusterName` tag, so a group
 //! that carries that one would be deleted under Lath's hands.
 
-/// The cluster that a resource belongs to. A group without its own cluster's value is never touched.
+/// The cluster that a resource belongs to, or several separated by spaces: a group that they share. A group that does not
+/// name its own cluster is never touched.
 pub const CLUSTER: &str = "lath.dev/cluster";
 
 /// The namespaces that may bind pods to a group: one name, or several separated by spaces.

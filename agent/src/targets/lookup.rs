@@ -7,11 +7,13 @@ use k8s_openapi::api::core::v1 as core;
 use kube::{Api, Client, api::ListParams};
 use lath_kubernetes::{NodeTargets, Pod, Service, node_targets::NodeTargetsSpec, pod::Life, standing};
 use lattice::{Target, TargetGroupArn};
+use tokio::time::Instant;
 
 use super::desired::Binding;
 
-/// Longest time for an answer. What gets none is asked again later.
-const REQUEST: Duration = Duration::from_secs(5);
+/// Longest time for all answers together, since the first is relied upon when the last has come. What gets none is asked
+/// again later.
+const WITHIN: Duration = Duration::from_secs(5);
 
 /// Most addresses that are asked about at once.
 const AT_ONCE: usize = 20;
@@ -38,9 +40,10 @@ pub(super) struct Question {
 /// gives pods addresses of one family only.
 pub(super) async fn ask(client: &Client, node: &str, questions: Vec<Question>) -> Vec<Option<bool>> {
     let pods: Api<core::Pod> = Api::all(client.clone());
+    let until = Instant::now() + WITHIN;
     // What this node's pods have, nobody else can have: one list for all, and one for each of the others.
     let own = if questions.len() > 1 {
-        answered(list(&pods, format!("spec.nodeName={node}"))).await
+        answered(until, list(&pods, format!("spec.nodeName={node}"))).await
     } else {
         Some(Vec::new())
     };
@@ -53,11 +56,11 @@ pub(super) async fn ask(client: &Client, node: &str, questions: Vec<Question>) -
             let address = question.target.address;
             let mine: Vec<Pod> = own.iter().filter(|pod| pod.addresses.contains(&address)).cloned().collect();
             let holders = if mine.is_empty() {
-                answered(list(pods, format!("status.podIP={address}"))).await?
+                answered(until, list(pods, format!("status.podIP={address}"))).await?
             } else {
                 mine
             };
-            let answer = question.decide(client, node, &holders).await;
+            let answer = question.decide(client, node, &holders, until).await;
             tracing::debug!(target = %question.target, another_has_it = ?answer, "looked up who has an address");
             answer
         }
@@ -72,9 +75,9 @@ async fn list(pods: &Api<core::Pod>, selector: String) -> kube::Result<Vec<Pod>>
     Ok(list.items.iter().map(Pod::from).collect())
 }
 
-/// The answer to a request, or nothing if there is none.
-async fn answered<T>(request: impl Future<Output = kube::Result<T>>) -> Option<T> {
-    match tokio::time::timeout(REQUEST, request).await {
+/// The answer to a request, or nothing if there is none in time.
+async fn answered<T>(until: Instant, request: impl Future<Output = kube::Result<T>>) -> Option<T> {
+    match tokio::time::timeout_at(until, request).await {
         Ok(Ok(answer)) => Some(answer),
         Ok(Err(error)) => {
             tracing::debug!(%error, "looking up who has an address failed");
@@ -89,14 +92,14 @@ async fn answered<T>(request: impl Future<Output = kube::Result<T>>) -> Option<T
 
 impl Question {
     /// Judges those who have the address, and asks whether their own nodes answer for them.
-    async fn decide(&self, client: &Client, node: &str, holders: &[Pod]) -> Option<bool> {
+    async fn decide(&self, client: &Client, node: &str, holders: &[Pod], until: Instant) -> Option<bool> {
         let records: Api<NodeTargets> = Api::all(client.clone());
         match self.answer(node, holders) {
             Answer::Nobody => Some(false),
             Answer::Wait => None,
             Answer::Elsewhere(claimants) => {
                 for pod in claimants {
-                    let record = answered(records.get_opt(&pod.node)).await?;
+                    let record = answered(until, records.get_opt(&pod.node)).await?;
                     if record.is_some_and(|record| self.is_recorded(pod, &record.spec)) {
                         return Some(true);
                     }

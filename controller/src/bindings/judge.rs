@@ -292,25 +292,32 @@ fn group_verdict(site: &Site, binding: &TargetGroupBinding, facts: &Facts) -> Op
 /// Refuses a group that its tags do not grant to this cluster and namespace.
 fn grant(site: &Site, binding: &TargetGroupBinding, facts: &Facts) -> Option<Verdict> {
     let namespace = binding.metadata.namespace.as_deref().unwrap_or_default();
-    let cluster = facts.tags.get(tags::CLUSTER).map(String::as_str);
-    let granted: Vec<&str> =
-        facts.tags.get(tags::NAMESPACE).map_or("", String::as_str).split_whitespace().collect();
-    let problem = match cluster {
-        Some(cluster) if cluster == site.cluster => {
-            if granted.contains(&namespace) {
-                return None;
-            }
+    let words = |tag| facts.tags.get(tag).map_or("", String::as_str).split_whitespace().collect::<Vec<_>>();
+    let (clusters, granted) = (words(tags::CLUSTER), words(tags::NAMESPACE));
+    let mine = clusters.contains(&site.cluster.as_str());
+    let other = clusters.iter().find(|cluster| **cluster != site.cluster);
+    if let Some(other) = other.filter(|_| mine && binding.spec.ownership == Ownership::Exclusive) {
+        return Some(refused(
+            Reason::Conflicted,
             format!(
-                "The target group is not granted to namespace {namespace}: its tag {} does not name it",
-                tags::NAMESPACE
-            )
-        }
+                "The target group is cluster {other}'s as well, and this binding wants it exclusively: set \
+                 spec.ownership to Shared"
+            ),
+        ));
+    }
+    let problem = match other {
+        _ if mine && granted.contains(&namespace) => return None,
+        _ if mine => format!(
+            "The target group is not granted to namespace {namespace}: its tag {} does not name it",
+            tags::NAMESPACE
+        ),
         Some(other) => format!(
             "The target group belongs to cluster {other}, this one is {}. If that is wrong",
             site.cluster
         ),
         None => format!("The target group is not granted to this cluster: it has no tag {}", tags::CLUSTER),
     };
+    let cluster = if mine { clusters.join(" ") } else { site.cluster.clone() };
     let mut namespaces = granted;
     if !namespaces.contains(&namespace) {
         namespaces.push(namespace);
@@ -323,7 +330,7 @@ fn grant(site: &Site, binding: &TargetGroupBinding, facts: &Facts) -> Option<Ver
             site.region,
             facts.group.arn,
             tags::CLUSTER,
-            site.cluster,
+            cluster,
             tags::NAMESPACE,
             namespaces.join(" ")
         ),

@@ -1,10 +1,17 @@
 //! Making the SDK's client: region, credentials, one crypto provider, time-outs.
 
-use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, timeout::TimeoutConfig};
 use aws_credential_types::Credentials;
 use aws_sdk_vpclattice::config::{SharedHttpClient, StalledStreamProtectionConfig, retry::RetryConfig};
+use aws_smithy_async::time::TimeSource;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::{
     client::{
@@ -31,6 +38,31 @@ pub struct Options {
     pub endpoint: Option<String>,
     /// A function in place of the network, such as a simulator within the process.
     pub transport: Option<Transport>,
+    /// A function in place of the wall clock, by which requests are signed.
+    pub clock: Option<Clock>,
+}
+
+/// A function that tells the time in place of the wall clock.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> SystemTime + Send + Sync>);
+
+impl Clock {
+    /// Tells the time by calling `now`.
+    pub fn new(now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clock")
+    }
+}
+
+impl TimeSource for Clock {
+    fn now(&self) -> SystemTime {
+        (self.0)()
+    }
 }
 
 type Answer = Pin<Box<dyn Future<Output = http::Response<Vec<u8>>> + Send>>;
@@ -81,6 +113,9 @@ pub(crate) async fn configure(options: Options) -> SdkConfig {
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     if let Some(region) = options.region {
         loader = loader.region(Region::new(region));
+    }
+    if let Some(clock) = options.clock {
+        loader = loader.time_source(clock);
     }
     match options.transport {
         Some(transport) => {

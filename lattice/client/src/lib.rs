@@ -14,7 +14,7 @@ mod read;
 mod write;
 
 pub use client::Client;
-pub use connect::{Options, Transport};
+pub use connect::{Clock, Options, Transport};
 pub use error::Error;
 pub use metrics::{Metrics, Operation};
 pub use pacer::Urgency;

@@ -1,8 +1,15 @@
 //! Calls: as few as can be, and what becomes of those that fail, are throttled or get no answer.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
 
 use k8s_openapi::api::events::v1::Event;
+use lattice_client::Clock;
 use lattice_sim::{Fault, UnsuccessfulTargets};
 use tokio::time::{Instant, sleep};
 
@@ -332,5 +339,41 @@ async fn a_refused_role_is_named_once_listed_on_readyz_and_stops_no_other_group(
         sleep(Duration::from_secs(61)).await;
         assert_eq!(setting.held(&group).len(), 3, "{error}");
         assert!(agent.readyz().degraded.is_empty(), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wall_clock_that_jumps_costs_no_call() {
+    const DAY: i64 = 86_400;
+
+    let (setting, group) = Setting::web(&[]).await;
+    let offset = Arc::new(AtomicI64::new(0));
+    let mut agent = setting.agent("n1").await;
+    agent.kill();
+    agent.clock = Some(Clock::new({
+        let offset = offset.clone();
+        move || {
+            let seconds = offset.load(Ordering::Relaxed);
+            let by = Duration::from_secs(seconds.unsigned_abs());
+            if seconds < 0 { SystemTime::now() - by } else { SystemTime::now() + by }
+        }
+    }));
+    agent.start().await;
+    setting.pod("n1", "p0", "10.0.0.1");
+    settle().await;
+    for (n, jump) in (1_u8..).zip([DAY, -DAY, 400 * DAY, -400 * DAY, 1]) {
+        offset.store(jump, Ordering::Relaxed);
+        setting.new_calls();
+        setting.pod("n1", &format!("p{n}"), &format!("10.0.0.{}", n + 1));
+        settle().await;
+        setting.end_pod(&format!("p{}", n - 1));
+        settle().await;
+        setting.holds(&group, &[&format!("10.0.0.{}:8080", n + 1)]);
+        let calls = setting.new_calls();
+        assert_eq!(
+            calls,
+            [("RegisterTargets".into(), 1), ("DeregisterTargets".into(), 1)].into(),
+            "{jump} s"
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use k8s_openapi::api::{core::v1 as core, discovery::v1 as discovery};
 use lath_kubernetes::{NodeTargets, TargetGroupBinding, names, node_targets::Writer};
-use lattice::TargetGroupArn;
+use lattice::{TargetGroupArn, tags};
 use serde_json::json;
 use tests::api::Outage;
 use tokio::time::sleep;
@@ -94,6 +94,38 @@ async fn an_agent_that_starts_takes_over_what_the_controller_registered_under_an
     setting.end_pod("b");
     settle().await;
     setting.holds(&group, &[]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_clusters_share_a_group_and_each_answers_for_its_own() {
+    let (one, group, agent, mut controller) = one_node().await;
+    assert!(one.tag(&group, tags::CLUSTER, Some("demo other")).await);
+    let other = one.beside("other");
+    other.api.put(&binding("web", "web", &group)).unwrap();
+    other.node("n1", "boot-1");
+    let mut others_agent = other.agent("n1").await;
+    let mut others_controller = other.controller().await;
+    sleep(Duration::from_secs(40)).await;
+    one.pod("n1", "a", "10.0.0.1");
+    other.pod("n1", "b", "10.1.0.1");
+    sleep(2 * AUDITED).await;
+    one.holds(&group, &["10.0.0.1:8080", "10.1.0.1:8080"]);
+
+    // Whatever one cluster goes through, it touches nothing of the other's.
+    one.end_pod("a");
+    settle().await;
+    one.holds(&group, &["10.1.0.1:8080"]);
+    others_agent.kill();
+    others_controller.kill();
+    controller.kill();
+    controller.start().await;
+    agent.access().expire_watches();
+    one.pod("n1", "c", "10.0.0.2");
+    sleep(Duration::from_mins(10)).await;
+    one.holds(&group, &["10.0.0.2:8080", "10.1.0.1:8080"]);
+    one.api.delete::<TargetGroupBinding>(NAMESPACE, "web");
+    sleep(Duration::from_mins(1)).await;
+    one.holds(&group, &["10.1.0.1:8080"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -17,7 +17,7 @@ use lath_controller::{
 };
 use lath_kubernetes::TargetGroupBinding;
 use lattice::{TargetGroupArn, tags};
-use lattice_client::{Client, Options, Transport};
+use lattice_client::{Client, Clock, Options, Transport};
 use lattice_sim::{Fault, Simulator, TargetStatus};
 use runtime::readiness::Readiness;
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ use super::objects::{NAMESPACE, binding, pod, service, set_accepted};
 /// How long an agent's Lease lasts here, as by default.
 pub(crate) const LEASE: Duration = Duration::from_secs(120);
 
-/// The cluster's name.
+/// The name of the one cluster that most tests have.
 const CLUSTER: &str = "demo";
 
 /// The namespace of Lath.
@@ -48,6 +48,7 @@ pub(crate) const QUIET: Duration = Duration::from_secs(1);
 pub(crate) struct Setting {
     pub(crate) api: ApiServer,
     pub(crate) cloud: Simulator,
+    cluster: &'static str,
     folder: TempDir,
 }
 
@@ -56,7 +57,7 @@ impl Setting {
     pub(crate) fn new(settings: &[(&str, &str)]) -> Self {
         let cloud = Simulator::new(lattice_sim::Settings::instant(), 1);
         cloud.change_settings(settings.iter().copied()).unwrap();
-        Self { api: ApiServer::default(), cloud, folder: tempfile::tempdir().unwrap() }
+        Self { api: ApiServer::default(), cloud, cluster: CLUSTER, folder: tempfile::tempdir().unwrap() }
     }
 
     /// A setting with the Service `web` of port 8080, a group, and an accepted binding `web` between them.
@@ -208,7 +209,7 @@ impl Setting {
     }
 
     /// A client of VPC Lattice.
-    async fn lattice(cloud: &Simulator) -> Client {
+    async fn lattice(cloud: &Simulator, clock: Option<Clock>) -> Client {
         let transport = {
             let cloud = cloud.clone();
             Transport::new(move |request| {
@@ -219,6 +220,7 @@ impl Setting {
         let options = Options {
             region: Some(lattice_sim::REGION.into()),
             transport: Some(transport),
+            clock,
             ..Options::default()
         };
         Client::connect(options, lattice_client::Metrics::unregistered()).await
@@ -239,15 +241,31 @@ impl Setting {
 
     /// Grants a group to the namespace of this cluster, or takes the grant away. Whether the cloud let it.
     pub(crate) async fn grant(&self, group: &TargetGroupArn, granted: bool) -> bool {
+        self.tag(group, tags::NAMESPACE, granted.then_some(NAMESPACE)).await
+    }
+
+    /// Tags a group, or takes a tag away. Whether the cloud let it.
+    pub(crate) async fn tag(&self, group: &TargetGroupArn, tag: &str, value: Option<&str>) -> bool {
         let arn = group.as_str().replace(':', "%3A").replace('/', "%2F");
-        let request = if granted {
-            let tags = json!({ "tags": { tags::NAMESPACE: NAMESPACE } });
-            http::Request::post(format!("/tags/{arn}")).body(tags.to_string().into())
-        } else {
-            let key = tags::NAMESPACE.replace('/', "%2F");
-            http::Request::delete(format!("/tags/{arn}?tagKeys={key}")).body(Vec::new().into())
+        let request = match value {
+            Some(value) => {
+                let tags = json!({ "tags": { tag: value } });
+                http::Request::post(format!("/tags/{arn}")).body(tags.to_string().into())
+            }
+            None => {
+                let key = tag.replace('/', "%2F");
+                http::Request::delete(format!("/tags/{arn}?tagKeys={key}")).body(Vec::new().into())
+            }
         };
         self.cloud.handle(request.unwrap()).await.status().is_success()
+    }
+
+    /// Another cluster of this name on the same cloud, with the Service `web`.
+    pub(crate) fn beside(&self, cluster: &'static str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let setting = Self { api: ApiServer::default(), cloud: self.cloud.clone(), cluster, folder };
+        setting.api.put(&service("web", 8080)).unwrap();
+        setting
     }
 
     /// Starts the controller.
@@ -257,7 +275,7 @@ impl Setting {
 
     /// Starts the controller with some more arguments.
     pub(crate) async fn controller_with(&self, more: &[&str]) -> Controller {
-        let cluster = format!("--cluster-name={CLUSTER}");
+        let cluster = format!("--cluster-name={}", self.cluster);
         let arguments = [
             "lath-controller",
             "--region=us-west-2",
@@ -281,6 +299,7 @@ impl Setting {
             folder: self.folder.path().join(node),
             lease: LEASE,
             gather: Duration::from_millis(20),
+            clock: None,
             api: self.api.clone(),
             cloud: self.cloud.clone(),
             life: None,
@@ -302,6 +321,8 @@ pub(crate) struct Agent {
     pub(crate) folder: PathBuf,
     pub(crate) lease: Duration,
     pub(crate) gather: Duration,
+    /// The wall clock by which it signs, if it is not the machine's.
+    pub(crate) clock: Option<Clock>,
     api: ApiServer,
     cloud: Simulator,
     life: Option<Life>,
@@ -329,7 +350,7 @@ impl Agent {
     /// Starts it, on whatever it left behind.
     pub(crate) async fn start(&mut self) {
         assert!(self.life.is_none(), "it runs");
-        let lattice = Setting::lattice(&self.cloud).await;
+        let lattice = Setting::lattice(&self.cloud, self.clock.clone()).await;
         let access = self.api.access();
         let readiness = Readiness::default();
         let (sender, status) = watch::channel(Status::default());
@@ -435,7 +456,7 @@ impl Controller {
         let links = pipelines::Links {
             watches: access.watching_client(),
             kubernetes: access.client(),
-            lattice: Setting::lattice(&self.cloud).await,
+            lattice: Setting::lattice(&self.cloud, None).await,
             metrics: pipelines::Metrics::default(),
             readiness: Readiness::default(),
         };

@@ -178,6 +178,26 @@ async fn each_group_that_does_not_suit_has_its_reason_and_says_what_to_do() {
         ),
         (
             with_facts(|facts| {
+                facts.tags.insert(tags::CLUSTER.into(), "other demo".into());
+            }),
+            Some(true),
+            Reason::Accepted,
+            "",
+        ),
+        (
+            {
+                let mut given = with_facts(|facts| {
+                    facts.tags.insert(tags::CLUSTER.into(), "demo other".into());
+                });
+                given.binding.spec.ownership = Ownership::Exclusive;
+                given
+            },
+            Some(false),
+            Reason::Conflicted,
+            "cluster other's as well",
+        ),
+        (
+            with_facts(|facts| {
                 facts.tags.insert(tags::NAMESPACE.into(), "shopping bar".into());
             }),
             Some(false),
