@@ -11,6 +11,7 @@ pub mod demo;
 mod docs;
 pub mod error;
 pub mod expect;
+pub mod interrupt;
 pub mod lath;
 pub mod lattice;
 pub mod network;

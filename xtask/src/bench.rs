@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsString,
+    os::unix::process::CommandExt as _,
     process::{Command, ExitCode},
 };
 
@@ -12,10 +13,7 @@ use crate::{build, world};
 /// Builds everything for release and runs the benchmark on it.
 pub(crate) fn run(arguments: &[OsString]) -> Result<ExitCode> {
     let folder = build::release_binaries(&world::PODS)?;
-    let status = Command::new(build::binary(&folder, "lath-world"))
-        .arg("bench")
-        .args(arguments)
-        .status()
-        .context("starting lath-world")?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    // It replaces this process, so that signals reach it.
+    let error = Command::new(build::binary(&folder, "lath-world")).arg("bench").args(arguments).exec();
+    Err(error).context("starting lath-world")
 }

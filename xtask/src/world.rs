@@ -13,10 +13,8 @@ pub(crate) const PODS: [&str; 4] = ["tests", "lath-agent", "lath-controller", "l
 
 /// Runs `lath-world SUBCOMMAND ARGUMENTS…`; it replaces this process.
 pub(crate) fn run(subcommand: &str, arguments: &[OsString]) -> Result<ExitCode> {
-    let starts = arguments.iter().any(|word| word == "start" || word == "run");
-    let packages: &[&str] =
-        if subcommand == "demo" || subcommand == "world" && starts { &PODS } else { &["tests"] };
-    let folder = build::binaries(packages)?;
+    // Always all of them: cargo builds dependencies anew for another selection of packages.
+    let folder = build::binaries(&PODS)?;
     let error = Command::new(build::binary(&folder, "lath-world")).arg(subcommand).args(arguments).exec();
     Err(error).context("starting lath-world")
 }

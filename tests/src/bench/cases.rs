@@ -12,7 +12,11 @@ use super::{
     figures::Report,
     lab::{Lab, Sightings, now},
 };
-use crate::error::{Doing as _, Error, Result};
+use crate::{
+    controlplane,
+    error::{Doing as _, Error, Result},
+    interrupt::interrupted,
+};
 
 /// Pods of a full node. Source: the default limit of kubelet.
 const NODE_PODS: usize = 110;
@@ -20,30 +24,38 @@ const NODE_PODS: usize = 110;
 /// Status patches in flight at a time, as of a kubelet that is busy.
 const AT_ONCE: usize = 20;
 
-/// Runs all cases, each latency of calls in a lab of its own. Ctrl-C ends it, and nothing is left of the lab.
+/// Runs all cases, each latency of calls in a lab of its own. Being interrupted ends it, and nothing is left of the lab.
 pub(super) async fn run(options: &Options) -> Result<Report> {
     let mut report = Report::default();
     for call_ms in &options.call_ms {
         eprintln!("bench: {call_ms} ms per call: starting a control plane, a cloud and an agent");
-        let mut lab = Lab::start(&options.binaries, &[]).await?;
-        let outcome = uninterrupted(calls(&mut lab, *call_ms, options.rounds, &mut report)).await;
-        lab.stop().await?;
-        outcome?;
+        in_lab(options, &[], async |lab| calls(lab, *call_ms, options.rounds, &mut report).await).await?;
     }
     eprintln!("bench: readiness gates, 20 groups of 5 pods");
     // Health is set by hand, so that its moment is known.
-    let mut lab = Lab::start(&options.binaries, &["--set", "health.first_check_delay=3600"]).await?;
-    let outcome = uninterrupted(gates(&mut lab, &mut report)).await;
-    lab.stop().await?;
-    outcome?;
+    let by_hand = ["--set", "health.first_check_delay=3600"];
+    in_lab(options, &by_hand, async |lab| gates(lab, &mut report).await).await?;
     Ok(report)
 }
 
-async fn uninterrupted(work: impl Future<Output = Result<()>>) -> Result<()> {
-    tokio::select! {
-        outcome = work => outcome,
-        _ = tokio::signal::ctrl_c() => Err(Error::failed("measuring", "interrupted")),
-    }
+/// Does some work in a lab, and takes the lab down whatever comes of it.
+async fn in_lab(
+    options: &Options,
+    cloud_arguments: &[&str],
+    work: impl AsyncFnOnce(&mut Lab) -> Result<()>,
+) -> Result<()> {
+    let folder = tempfile::Builder::new().prefix("lath-bench-").tempdir().doing("making a folder")?;
+    let outcome = tokio::select! {
+        outcome = async {
+            let mut lab = Lab::start(folder.path(), &options.binaries, cloud_arguments).await?;
+            let outcome = work(&mut lab).await;
+            lab.stop().await?;
+            outcome
+        } => outcome,
+        () = interrupted() => Err(Error::failed("measuring", "interrupted")),
+    };
+    controlplane::stop(&Lab::control_plane(folder.path())).await?;
+    outcome
 }
 
 /// The cases in which every call takes so many milliseconds.

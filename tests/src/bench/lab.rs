@@ -47,7 +47,7 @@ pub(super) type Sightings = Arc<Mutex<BTreeMap<String, f64>>>;
 
 /// The lab. Its processes end with it.
 pub(super) struct Lab {
-    folder: tempfile::TempDir,
+    folder: PathBuf,
     binaries: PathBuf,
     pub(super) client: Client,
     pub(super) lattice: Lattice,
@@ -72,11 +72,16 @@ pub(super) fn now() -> f64 {
 }
 
 impl Lab {
-    pub(super) async fn start(binaries: &Path, cloud_arguments: &[&str]) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("lath-bench-").tempdir().doing("making a folder")?;
+    /// Where the control plane of the lab in a folder has its state.
+    pub(super) fn control_plane(folder: &Path) -> PathBuf {
+        folder.join("cp")
+    }
+
+    /// Sets a lab up in a folder.
+    pub(super) async fn start(folder: &Path, binaries: &Path, cloud_arguments: &[&str]) -> Result<Self> {
         let programs = Binaries::from_environment()?;
         programs.ensure().await?;
-        let kubeconfig = controlplane::start(&folder.path().join("cp"), &programs).await?;
+        let kubeconfig = controlplane::start(&Self::control_plane(folder), &programs).await?;
         let config = controlplane::client_config(&kubeconfig).await?;
         let client = Client::try_from(config).doing("making a client")?;
 
@@ -106,7 +111,7 @@ impl Lab {
         watches.spawn(watch_pods(client.clone(), pod_seen.clone(), gate_seen.clone()));
         watches.spawn(watch_slices(client.clone(), slice_seen.clone()));
         let lab = Self {
-            folder,
+            folder: folder.into(),
             binaries: binaries.into(),
             lattice: Lattice::at(&endpoint, &account.access_key_id, &region),
             client,
@@ -137,8 +142,7 @@ impl Lab {
     }
 
     fn command(&self, program: &str) -> Result<Command> {
-        let log =
-            std::fs::File::create(self.folder.path().join(format!("{program}.log"))).doing("making a log")?;
+        let log = std::fs::File::create(self.folder.join(format!("{program}.log"))).doing("making a log")?;
         let mut command = Command::new(self.binaries.join(program));
         command
             .env("KUBECONFIG", &self.kubeconfig)
@@ -158,7 +162,7 @@ impl Lab {
     pub(super) fn start_agent(&mut self) -> Result<f64> {
         let mut command = self.command("lath-agent")?;
         command.args(["--node-name", NODE, "--admin-listen", "127.0.0.1:0", "--state-dir"]);
-        command.arg(self.folder.path().join("state"));
+        command.arg(self.folder.join("state"));
         let started = now();
         self.agent = Some(command.spawn().doing("starting lath-agent")?);
         Ok(started)
@@ -283,7 +287,7 @@ impl Lab {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        let log = std::fs::read_to_string(self.folder.path().join("lath-agent.log")).unwrap_or_default();
+        let log = std::fs::read_to_string(self.folder.join("lath-agent.log")).unwrap_or_default();
         Err(Error::failed(
             format!("waiting for {operation} of {} pods", addresses.len()),
             format!(
@@ -326,13 +330,13 @@ impl Lab {
         }
     }
 
-    /// Ends everything.
+    /// Ends everything but the control plane.
     pub(super) async fn stop(mut self) -> Result<()> {
         self.stop_agent().await?;
         if let Some(mut controller) = self.controller.take() {
             controller.kill().await.doing("ending lath-controller")?;
         }
-        controlplane::stop(&self.folder.path().join("cp")).await
+        Ok(())
     }
 }
 

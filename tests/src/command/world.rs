@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::error::{Doing as _, Error, Result};
+use crate::error::{Error, Result};
+use crate::interrupt::interrupted;
 use crate::lath::Install;
 use crate::world::{Description, World, WorldOptions, built};
 
@@ -78,7 +79,7 @@ pub async fn run(command: WorldCommand) -> Result<()> {
             let world = World::start(world_options(&options)?).await?;
             install(&options, world.description()).await?;
             print(world.description());
-            tokio::signal::ctrl_c().await.doing("waiting for Ctrl-C")?;
+            interrupted().await;
             world.stop().await
         }
         WorldCommand::Stop { dir } => World::stop_detached(&absolute(&dir)?).await,

@@ -9,10 +9,7 @@ use kube::{
     core::{ApiResource, GroupVersionKind},
 };
 use serde_json::{Value, json};
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    time::Instant,
-};
+use tokio::time::Instant;
 
 use super::{
     Options,
@@ -23,6 +20,7 @@ use super::{
 use crate::{
     controlplane::Binaries,
     error::{Doing as _, Error, Result},
+    interrupt::interrupted,
     lath::{self, Install},
     lattice::Lattice,
     world::{World, WorldOptions},
@@ -86,15 +84,6 @@ pub async fn run(options: Options) -> Result<()> {
     view.say("Taking everything down");
     world.stop().await?;
     outcome
-}
-
-/// Waits for Ctrl-C, or for being asked to end.
-async fn interrupted() {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
 }
 
 async fn play(world: &World, view: &mut View) -> Result<()> {
@@ -293,7 +282,7 @@ fn after_keep(folder: &Path) -> String {
          {kubectl} get tgb,nodetargets -A\n  \
          {kubectl} -n {NAMESPACE} scale deployment {NAME} --replicas 20\n  \
          {kubectl} -n {NAMESPACE} describe tgb {NAME}\n\n\
-         cargo xtask world stop --dir {} takes it down.\n",
+         cargo xtask world stop --dir {} takes it down, and leaves its logs there.\n",
         kubeconfig.display(),
         kubeconfig.display(),
         folder.display()
