@@ -150,6 +150,7 @@ impl Group {
                 entry.wanted = pod.is_some();
                 entry.since = Some(now);
                 entry.safe_until = (!entry.wanted).then_some(safe_until);
+                entry.verify.clear();
                 entry.alone = false;
                 entry.retry.reset();
                 entry.cleared = None;
@@ -201,11 +202,12 @@ impl Group {
         self.entries.get(target).map_or(Hold::Nothing, Entry::to_remember)
     }
 
-    /// All that the agent's successor has to know: what is registered, and what was taken out and may still drain.
+    /// All that the agent's successor has to know: what is registered, or about to be, and what was taken out and may still
+    /// drain.
     pub fn remembered(&self) -> impl Iterator<Item = (Target, &PodRef, Hold)> {
         self.entries
             .iter()
-            .filter(|(_, entry)| entry.hold != Hold::Nothing || entry.taken_out.is_some())
+            .filter(|(_, entry)| entry.to_remember() != Hold::Nothing || entry.taken_out.is_some())
             .map(|(target, entry)| (*target, &entry.pod, entry.to_remember()))
     }
 

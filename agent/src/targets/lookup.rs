@@ -13,7 +13,7 @@ use super::desired::Binding;
 
 /// Longest time for all answers together, since the first is relied upon when the last has come. What gets none is asked
 /// again later.
-const WITHIN: Duration = Duration::from_secs(5);
+const WITHIN: Duration = Duration::from_secs(3);
 
 /// Most addresses that are asked about at once.
 const AT_ONCE: usize = 20;
@@ -41,7 +41,7 @@ pub(super) struct Question {
 pub(super) async fn ask(client: &Client, node: &str, questions: Vec<Question>) -> Vec<Option<bool>> {
     let pods: Api<core::Pod> = Api::all(client.clone());
     let until = Instant::now() + WITHIN;
-    // What this node's pods have, nobody else can have: one list for all, and one for each of the others.
+    // What live pods of this node have, nobody else can have: one list for all, and one for each of the others.
     let own = if questions.len() > 1 {
         answered(until, list(&pods, format!("spec.nodeName={node}"))).await
     } else {
@@ -54,7 +54,9 @@ pub(super) async fn ask(client: &Client, node: &str, questions: Vec<Question>) -
         let (own, pods) = (&own, &pods);
         async move {
             let address = question.target.address;
-            let mine: Vec<Pod> = own.iter().filter(|pod| pod.addresses.contains(&address)).cloned().collect();
+            // One that has ended keeps its address in its status, and no longer has it.
+            let mine = own.iter().filter(|pod| pod.life == Life::Live && pod.addresses.contains(&address));
+            let mine: Vec<Pod> = mine.cloned().collect();
             let holders = if mine.is_empty() {
                 answered(until, list(pods, format!("status.podIP={address}"))).await?
             } else {

@@ -290,6 +290,8 @@ impl Pipeline {
                     "the Lease had lapsed, so everything is registered again in case others acted meanwhile"
                 );
                 self.doubt();
+                // Another agent that starts in this epoch would believe what is doubted.
+                self.rewrite_journal();
             }
             self.epoch = standing.epoch;
             self.links.metrics.epoch(standing.epoch);

@@ -173,7 +173,7 @@ impl Recorder {
                 let Some(record) = record.filter(|record| written.as_ref() != Some(record)) else {
                     break;
                 };
-                match answer(self.write_one(record.clone(), &stand_ins)).await {
+                match answer(self.write_one(record.clone())).await {
                     Ok(Written::Done) => {
                         if failing {
                             tracing::info!(node = self.node, "NodeTargets is written again");
@@ -181,14 +181,16 @@ impl Recorder {
                         failing = false;
                         written = Some(record);
                     }
-                    Ok(Written::Overtaken(stand_in)) => {
+                    Ok(Written::Overtaken) => written = None,
+                    Ok(Written::StoodIn(record)) => {
                         written = None;
-                        if let Some(taken_over) = stand_in
-                            && taken_over.await.is_err()
+                        let (taken_over, covered) = oneshot::channel();
+                        // Where it can't be sent or is never covered, the pipeline has ended.
+                        if stand_ins.send(StandIn { record, taken_over }).await.is_err()
+                            || covered.await.is_err()
                         {
                             return;
                         }
-                        continue;
                     }
                     Err(error) => {
                         if !failing {
@@ -209,26 +211,21 @@ impl Recorder {
         }
     }
 
-    async fn write_one(
-        &mut self,
-        record: NodeTargetsSpec,
-        stand_ins: &mpsc::Sender<StandIn>,
-    ) -> kube::Result<Written> {
+    async fn write_one(&mut self, record: NodeTargetsSpec) -> kube::Result<Written> {
+        let replaces = self.current.is_some();
         match self.store(record).await {
             Ok(()) => return Ok(Written::Done),
-            Err(kube::Error::Api(status))
-                if status.is_conflict() || status.is_already_exists() || status.is_not_found() => {}
+            // A record that was there is gone; but where one can't be made, the kind itself is missing.
+            Err(kube::Error::Api(status)) if status.is_not_found() && replaces => {}
+            Err(kube::Error::Api(status)) if status.is_conflict() || status.is_already_exists() => {}
             Err(error) => return Err(error),
         }
         self.load().await?;
-        let Some(current) = self.current.as_ref().filter(|current| current.spec.writer == Writer::Controller)
-        else {
-            return Ok(Written::Overtaken(None));
-        };
-        let (taken_over, wait) = oneshot::channel();
-        let stand_in = StandIn { record: current.spec.clone(), taken_over };
-        // There is one at a time, so there is room; the pipeline is gone when there is not.
-        Ok(Written::Overtaken(stand_ins.try_send(stand_in).is_ok().then_some(wait)))
+        let spec = self.current.as_ref().map(|current| &current.spec);
+        Ok(match spec.filter(|spec| spec.writer == Writer::Controller) {
+            Some(spec) => Written::StoodIn(spec.clone()),
+            None => Written::Overtaken,
+        })
     }
 }
 
@@ -236,8 +233,10 @@ impl Recorder {
 enum Written {
     /// It is in the cluster.
     Done,
-    /// Somebody else has written since the last time. If it was the controller, what tells when that is taken over.
-    Overtaken(Option<oneshot::Receiver<()>>),
+    /// Somebody else has written since the last time.
+    Overtaken,
+    /// The controller has written this since the last time.
+    StoodIn(NodeTargetsSpec),
 }
 
 /// The answer to a request whose connection may be dead, or why there is none.

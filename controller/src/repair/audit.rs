@@ -66,8 +66,10 @@ pub struct Auditor {
 
 /// A target that has to be registered.
 enum Wanted {
-    /// It is recorded already.
-    AsRecorded(Target),
+    /// A hand-made endpoint.
+    Endpoint(Target),
+    /// Its node's record has it already.
+    Recorded { node: String, held: Held },
     /// Its agent has not recorded it.
     Unrecorded { node: String, held: Held },
 }
@@ -220,20 +222,26 @@ impl Auditor {
             })
             .buffered(READS_AT_ONCE);
         let mut targets = Vec::new();
+        let mut known: BTreeMap<String, BTreeSet<Held>> = BTreeMap::new();
         let mut unrecorded: BTreeMap<String, BTreeSet<Held>> = BTreeMap::new();
         for wanted in wanted.filter_map(std::future::ready).collect::<Vec<Wanted>>().await {
             match wanted {
-                Wanted::AsRecorded(target) => targets.push(target),
+                Wanted::Endpoint(target) => targets.push(target),
+                Wanted::Recorded { node, held } => drop(known.entry(node).or_default().insert(held)),
                 Wanted::Unrecorded { node, held } => drop(unrecorded.entry(node).or_default().insert(held)),
             }
         }
         // Recorded before it is done, so that it can be taken out whatever comes of the call.
         let mut recorded = Vec::new();
+        for (node, held) in known {
+            targets.extend(held.iter().map(|held| held.target));
+            recorded.push((node, None, held));
+        }
         for (node, held) in unrecorded {
-            match self.record(&node, None, &held, RecordState::Registering).await {
+            match self.record(&node, &held).await {
                 Ok(record) => {
                     targets.extend(held.iter().map(|held| held.target));
-                    recorded.push((node, record, held));
+                    recorded.push((node, Some(record), held));
                 }
                 Err(error) => {
                     tracing::debug!(node, %error, "targets can't be recorded and are not registered for now");
@@ -244,27 +252,17 @@ impl Auditor {
             self.calls.register(group, &targets, Why::Drift).await.into_iter().collect();
         for (node, record, mut held) in recorded {
             held.retain(|held| done.contains(&held.target));
-            if let Err(error) = self.record(&node, Some(record), &held, RecordState::Registered).await {
-                // The agent has taken it over already, most likely.
-                tracing::debug!(node, %error, "targets that were registered are not recorded as such");
+            if let Err(error) = self.records.registered(&node, record, &held).await {
+                tracing::warn!(node, %error, "targets were registered and could not be recorded as such");
             }
         }
     }
 
-    /// Writes targets into a node's record, which is `current` if it is known.
-    async fn record(
-        &self,
-        node: &str,
-        current: Option<NodeTargets>,
-        held: &BTreeSet<Held>,
-        state: RecordState,
-    ) -> kube::Result<NodeTargets> {
-        let current = match current {
-            Some(current) => Some(current),
-            None => self.records.get(node).await?,
-        };
+    /// Writes targets that are about to be registered into a node's record.
+    async fn record(&self, node: &str, held: &BTreeSet<Held>) -> kube::Result<NodeTargets> {
+        let current = self.records.get(node).await?;
         let spec = current.as_ref().map(|record| record.spec.clone()).unwrap_or_default();
-        let states = held.iter().map(|held| (held.clone(), state)).collect();
+        let states = held.iter().map(|held| (held.clone(), RecordState::Registering)).collect();
         let spec = standin::amend(&spec, &spec.boot_id, &states, &BTreeSet::new());
         self.records.write(node, current, spec).await
     }
@@ -290,8 +288,7 @@ impl Auditor {
             return None;
         };
         let Some((name, uid)) = pod else {
-            // A hand-made endpoint, which its binding records.
-            return Some(Wanted::AsRecorded(*target));
+            return Some(Wanted::Endpoint(*target));
         };
         let pod = match self.fresh.pod(name, uid).await {
             Ok(pod) => pod?,
@@ -304,10 +301,12 @@ impl Auditor {
         let held = Held { group: group.clone(), target: *target, pod: name.clone(), uid: uid.clone() };
         standin::ready(&cluster, &held, &pod).then(|| {
             let records = cluster.recorded(group, *target);
-            if records.iter().any(|record| record.node == pod.node && record.uid == *uid) {
-                Wanted::AsRecorded(*target)
+            let node = pod.node;
+            let mut mine = records.iter().filter(|record| record.node == node && record.uid == *uid);
+            if mine.any(|record| record.state == RecordState::Registered) {
+                Wanted::Recorded { node, held }
             } else {
-                Wanted::Unrecorded { node: pod.node, held }
+                Wanted::Unrecorded { node, held }
             }
         })
     }

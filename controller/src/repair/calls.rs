@@ -2,8 +2,8 @@
 
 use std::{future::pending, time::Duration};
 
-use lattice::{Target, TargetGroupArn, batch};
-use lattice_client::{Client, Error};
+use lattice::{Target, TargetGroupArn, TargetStatus, batch};
+use lattice_client::{Client, Error, Urgency};
 use tokio::time::Instant;
 
 use super::metrics::{Metrics, Why};
@@ -67,6 +67,8 @@ impl Calls {
                         tracing::warn!(%group, target = %failure.target, code = failure.code, message = failure.message, "a target was not taken out");
                     }
                     done.extend(outcome.done);
+                    let refused: Vec<Target> = outcome.failed.iter().map(|failure| failure.target).collect();
+                    done.extend(self.absent(group, &refused).await);
                 }
                 Err(Error::Missing { .. }) => done.extend(batch),
                 Err(error) => {
@@ -80,6 +82,25 @@ impl Calls {
             tracing::info!(%group, targets = ?list(&done), why = why.as_str(), "taken out");
         }
         done
+    }
+
+    /// Those that a group does not hold, or only lets drain: Lattice may refuse to take them out.
+    async fn absent(&self, group: &TargetGroupArn, targets: &[Target]) -> Vec<Target> {
+        let mut absent = Vec::new();
+        for filter in batch::filters(targets) {
+            match self.client.states_of(group, filter, Urgency::Verify).await {
+                Ok(states) => {
+                    let held = |target: &Target| {
+                        states.iter().any(|it| it.target == *target && it.status != TargetStatus::Draining)
+                    };
+                    absent.extend(filter.iter().filter(|target| !held(target)));
+                }
+                Err(error) => {
+                    tracing::debug!(%group, error = error.chain(), "looking at refused targets failed")
+                }
+            }
+        }
+        absent
     }
 
     fn report(&self, what: &str, group: &TargetGroupArn, targets: &[Target], why: Why, error: &Error) {

@@ -259,13 +259,14 @@ impl Warden {
             .buffered(READS_AT_ONCE)
             .try_collect::<Vec<_>>()
             .await?;
-        let (mut remove, mut forget) = (BTreeSet::new(), BTreeSet::new());
+        let (mut remove, mut forget, mut unproven) = (BTreeSet::new(), BTreeSet::new(), false);
         for (held, evidence) in suspects {
             if proof::proves(&evidence) {
                 remove.insert(held);
             } else if evidence.fate == Fate::Gone && self.answered_for(node, &held) {
                 forget.insert(held);
             } else {
+                unproven = true;
                 tracing::debug!(node, ?held, ?evidence, "a recorded target stays for want of proof");
             }
         }
@@ -277,16 +278,24 @@ impl Warden {
             register.iter().map(|held| (held.clone(), RecordState::Registering)).collect();
         states.extend(remove.iter().map(|held| (held.clone(), RecordState::Deregistering)));
         // Recorded before it is done, so that whoever comes next knows of it.
-        let current =
-            self.records.write(node, current, standin::amend(&spec, &boot_id, &states, &forget)).await?;
+        // The boot that the record tells of stays until nothing of that is left, since it is proof.
+        let amended = standin::amend(&spec, &spec.boot_id, &states, &forget);
+        let current = self.records.write(node, current, amended).await?;
         // Beside each other, so that registrations that hang do not outlast what was proven.
         let (registered, removed) =
             futures::join!(self.register(&register), self.deregister(&remove, Why::StandIn, proven));
-        let complete = registered.len() == register.len() && removed.len() == remove.len();
-        let states = registered.into_iter().map(|held| (held, RecordState::Registered)).collect();
-        let spec = standin::amend(&current.spec, &boot_id, &states, &removed);
-        self.records.write(node, Some(current), spec).await?;
-        Ok(complete)
+        let complete = registered.len() == register.len() && removed.len() == remove.len() && !unproven;
+        let boot_id = if complete { &boot_id } else { &spec.boot_id };
+        let states = registered.iter().map(|held| (held.clone(), RecordState::Registered)).collect();
+        let amended = standin::amend(&current.spec, boot_id, &states, &removed);
+        match self.records.write(node, Some(current), amended).await {
+            // The agent is back. What was taken out is for it to find out, and what was registered for it to know.
+            Err(kube::Error::Api(status)) if status.is_conflict() => {
+                self.records.registered(node, None, &registered).await?;
+                Ok(false)
+            }
+            outcome => outcome.map(|_| complete),
+        }
     }
 
     /// Whether the node's agent is still as it was judged, by a fresh read of its Lease.
@@ -373,13 +382,17 @@ impl Warden {
             }
             return Ok(false);
         }
+        // One of its name may have joined meanwhile, and its agent writes the same objects.
+        if !self.fresh.node_gone(node).await? {
+            return Ok(false);
+        }
         if let Some(record) = record {
             self.records.delete(record).await?;
         }
         let leases: Api<Lease> = Api::namespaced(self.kube.0.clone(), &self.namespace);
         let name = names::agent_lease(node);
         if let Some(lease) = leases.get_metadata_opt(&name).await? {
-            records::delete(&leases, &name, lease.metadata.uid).await?;
+            records::delete(&leases, &name, lease.metadata).await?;
         }
         tracing::info!(node, "the node is gone, and so is what was recorded of it");
         Ok(true)

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use super::{calls::Calls, endpoints, metrics::Why, nodes::Kube, proof};
 use crate::{
+    answer,
     cluster::{Cluster, objects::Slice},
     shared::Shared,
 };
@@ -49,6 +50,8 @@ pub struct Registrar {
 struct Duty {
     name: ObjectName,
     uid: String,
+    /// The binding's version, from which `recorded` is.
+    version: Option<String>,
     group: TargetGroupArn,
     service: String,
     recorded: BTreeSet<Target>,
@@ -82,6 +85,7 @@ fn duties(cluster: &Cluster, rules: &endpoints::Rules) -> Vec<Duty> {
         duties.push(Duty {
             name: name.clone(),
             uid: binding.metadata.uid.clone().unwrap_or_default(),
+            version: binding.metadata.resource_version.clone(),
             group: group.clone(),
             service: binding.spec.service.name.clone(),
             recorded,
@@ -112,6 +116,9 @@ impl Registrar {
                 match self.perform(duty).await {
                     // The watch has to bring the new status before this is looked at again.
                     Ok(true) => drop(retry.insert(duty.name.clone(), Instant::now() + COLLECT * 10)),
+                    Err(error) if answer::came_too_late(&error) => {
+                        retry.insert(duty.name.clone(), Instant::now() + COLLECT * 10);
+                    }
                     Ok(false) => drop(retry.insert(duty.name.clone(), Instant::now() + RETRY)),
                     Err(error) => {
                         tracing::warn!(binding = %duty.name, %error, "registering hand-made endpoints failed and is tried again");
@@ -138,12 +145,12 @@ impl Registrar {
 
     /// Whether everything could be done.
     async fn perform(&self, duty: &Duty) -> kube::Result<bool> {
-        let mut recorded = duty.recorded.clone();
+        let (mut recorded, mut version) = (duty.recorded.clone(), duty.version.clone());
         let mut complete = true;
         if !duty.register.is_empty() {
             // Recorded before it is done, so that it can be taken out whatever happens.
             recorded.extend(&duty.register);
-            self.record(duty, &recorded).await?;
+            version = self.record(duty, version, &recorded).await?;
             let done = self.calls.register(&duty.group, &duty.register, Why::Endpoints).await;
             complete &= done.len() == duty.register.len();
         }
@@ -168,7 +175,7 @@ impl Registrar {
                     complete = false;
                 }
             }
-            self.record(duty, &recorded).await?;
+            self.record(duty, version, &recorded).await?;
         }
         Ok(complete)
     }
@@ -191,12 +198,21 @@ impl Registrar {
         Ok(duty.remove.iter().copied().filter(|target| !desired.contains(target)).collect())
     }
 
-    async fn record(&self, duty: &Duty, recorded: &BTreeSet<Target>) -> kube::Result<()> {
+    /// Writes into the binding's status what is registered. Returns the version that it has then.
+    async fn record(
+        &self,
+        duty: &Duty,
+        version: Option<String>,
+        recorded: &BTreeSet<Target>,
+    ) -> kube::Result<Option<String>> {
         let api: Api<TargetGroupBinding> = Api::namespaced(self.kube.0.clone(), &duty.name.namespace);
         let params = PatchParams { field_manager: Some(names::CONTROLLER.into()), ..PatchParams::default() };
         let texts: Vec<String> = recorded.iter().map(ToString::to_string).collect();
-        let patch = json!({ "metadata": { "uid": duty.uid }, "status": { "endpoints": texts } });
-        api.patch_status(&duty.name.name, &params, &Patch::Merge(patch)).await.map(drop)
+        // By version, since what was recorded meanwhile would be lost.
+        let metadata = json!({ "uid": duty.uid, "resourceVersion": version });
+        let patch = json!({ "metadata": metadata, "status": { "endpoints": texts } });
+        let written = api.patch_status(&duty.name.name, &params, &Patch::Merge(patch)).await?;
+        Ok(written.metadata.resource_version)
     }
 }
 

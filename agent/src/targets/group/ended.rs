@@ -97,12 +97,8 @@ impl Group {
                     if let Some(entry) = self.entries.get_mut(&failure.target) {
                         entry.alone = true;
                         entry.retry.failed(now, false);
-                        // Lattice may say so of a target that it does not hold. Two refusals in a row, with a lookup
-                        // between them, and it is left to the audit.
-                        if entry.retry.attempts() > 1 {
-                            entry.hold = Hold::Nothing;
-                            entry.taken_out = Some(now);
-                        }
+                        // Lattice may say so of a target that it does not hold, which a look tells.
+                        entry.verify = vec![now];
                     }
                 }
             }
@@ -161,10 +157,14 @@ impl Group {
             }
             match states.iter().find(|state| state.target == *target).map(|state| state.status) {
                 // Accepted, but still on its way out: whether it stays shows when the drain time is over.
-                Some(TargetStatus::Draining) => {
+                Some(TargetStatus::Draining) if entry.wanted => {
                     if entry.verify.is_empty() {
                         entry.verify.push(now + DRAIN_TIMES[0]);
                     }
+                }
+                None | Some(TargetStatus::Draining) if !entry.wanted => {
+                    entry.hold = Hold::Nothing;
+                    entry.taken_out = Some(now);
                 }
                 Some(_) => {}
                 None => {
@@ -177,9 +177,15 @@ impl Group {
         notices
     }
 
-    /// Takes in who has the addresses that were looked up: `Some(true)` another pod, `Some(false)` nobody, `None`
+    /// Takes in who has the addresses that were looked up from `since` on: `Some(true)` another pod, `Some(false)` nobody, `None`
     /// Kubernetes did not answer.
-    pub fn looked_up(&mut self, asked: &[Target], taken: &[Option<bool>], now: Instant) -> Vec<Notice> {
+    pub fn looked_up(
+        &mut self,
+        asked: &[Target],
+        taken: &[Option<bool>],
+        since: Instant,
+        now: Instant,
+    ) -> Vec<Notice> {
         self.looking_up = false;
         self.release(asked);
         let mut notices = Vec::new();
@@ -188,7 +194,7 @@ impl Group {
                 continue;
             };
             match taken {
-                Some(false) => entry.cleared = Some(now + CLEARED_FOR),
+                Some(false) => entry.cleared = Some(since + CLEARED_FOR),
                 // Kubernetes is asked again later, and until then the target stays.
                 None => entry.retry.failed(now, false),
                 Some(true) if entry.wanted => {}

@@ -69,7 +69,12 @@ impl Entry {
     }
 
     pub(super) fn to_remember(&self) -> Hold {
-        if self.hold == Hold::Yes && !self.verify.is_empty() { Hold::Maybe } else { self.hold }
+        match self.hold {
+            Hold::Yes if !self.verify.is_empty() => Hold::Maybe,
+            // A call that puts it in is on its way.
+            Hold::Nothing if self.wanted && self.busy => Hold::Maybe,
+            hold => hold,
+        }
     }
 
     /// Whether it has to be taken out and can be called.

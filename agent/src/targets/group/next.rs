@@ -9,6 +9,7 @@ impl Group {
     /// The calls to start now, whose targets count as being called, and when to ask again if nothing happens before.
     pub fn next(&mut self, terms: &Terms, now: Instant) -> (Vec<Step>, Option<Instant>) {
         self.forget(now);
+        self.forgive();
         let mut steps = Vec::new();
         let mut wake = Wake(None);
         // Registrations first: a group in which the new pods are before the old ones leave is never empty.
@@ -77,7 +78,7 @@ impl Group {
         let due: Vec<(Target, Instant)> = self
             .entries
             .iter()
-            .filter(|(_, entry)| entry.wanted && entry.hold == Hold::Yes && !entry.busy)
+            .filter(|(_, entry)| entry.wanted && entry.hold == Hold::Yes && !entry.busy || entry.leaves())
             .filter_map(|(target, entry)| Some((*target, *entry.verify.first()?)))
             .collect();
         let first = due.iter().map(|(_, at)| *at).min()?;
@@ -108,6 +109,23 @@ impl Group {
         for target in targets {
             if let Some(entry) = self.entries.get_mut(target) {
                 entry.busy = true;
+            }
+        }
+    }
+
+    /// Trouble is over where nothing is left that it could keep from getting on.
+    fn forgive(&mut self) {
+        let waits = |needs: fn(&Entry) -> bool| self.entries.values().any(needs);
+        let registers = waits(|entry| entry.wanted && entry.hold != Hold::Yes);
+        let deregisters = waits(|entry| !entry.wanted && entry.hold != Hold::Nothing);
+        let verifies = waits(|entry| !entry.verify.is_empty());
+        for (lane, needed) in [
+            (&mut self.register, registers),
+            (&mut self.deregister, deregisters),
+            (&mut self.verify, verifies),
+        ] {
+            if !needed && !lane.busy {
+                lane.served();
             }
         }
     }

@@ -285,7 +285,7 @@ async fn a_late_deregistration_first_asks_who_has_the_address() {
         assert!(group.next_on(&lapsed).is_empty(), "without a Lease nothing is taken out");
         tokio::time::advance(LATE).await;
         assert_eq!(group.next(), ["@1"]);
-        let notices = group.0.looked_up(&[target(1)], &[answer], Instant::now());
+        let notices = group.0.looked_up(&[target(1)], &[answer], Instant::now(), Instant::now());
         assert_eq!(group.next(), after, "{answer:?}");
         match answer {
             Some(true) => {
@@ -501,7 +501,7 @@ fn answer(group: &mut Harness, lattice: &mut BTreeSet<u8>, step: Step, luck: u8)
         }
         Step::Lookup(targets) => {
             let answers: Vec<_> = targets.iter().map(|_| (luck < 4).then_some(false)).collect();
-            group.0.looked_up(&targets, &answers, now);
+            group.0.looked_up(&targets, &answers, now, now);
         }
     }
 }
@@ -521,4 +521,36 @@ async fn a_deregistration_is_regretted_when_its_target_is_wanted_again() {
     assert!(!group.0.regrets());
     assert_eq!(group.0.troubles().count(), 0);
     assert_eq!(group.next(), [""; 0], "it is still there, and wanted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_on_its_way_in_is_remembered_before_it_is_answered() {
+    let mut group = Harness::default();
+    group.want(&[1, 2]);
+    assert_eq!(group.next(), ["+1,2"]);
+    let remembered = |group: &Harness| group.0.remembered().map(|(_, _, hold)| hold).collect::<Vec<_>>();
+    assert_eq!(remembered(&group), [Hold::Maybe, Hold::Maybe]);
+    group.registered(&[1, 2], Ok(()));
+    assert_eq!(remembered(&group), [Hold::Yes, Hold::Yes]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_lattice_refuses_to_take_out_is_looked_at_and_is_out_where_it_is_not_there() {
+    for (state, out) in
+        [(None, true), (Some(TargetStatus::Draining), true), (Some(TargetStatus::Healthy), false)]
+    {
+        let mut group = Harness::default();
+        group.want(&[1]);
+        group.next();
+        group.registered(&[1], Ok(()));
+        group.want(&[]);
+        assert_eq!(group.next(), ["-1"]);
+        let failed = Failure { target: target(1), code: "X".into(), message: "no".into() };
+        let outcome = Outcome { done: vec![], failed: vec![failed] };
+        group.0.deregistered(&[target(1)], &Ok(outcome), Instant::now());
+        assert_eq!(group.next(), ["?1"]);
+        let states: Vec<_> = state.map(|state| (1, state)).into_iter().collect();
+        assert_eq!(group.verified(&[1], &states), []);
+        assert_eq!(group.0.hold(&target(1)) == Hold::Nothing, out, "{state:?}");
+    }
 }

@@ -20,7 +20,7 @@ pub(super) enum Ended {
     Registered(TargetGroupArn, Vec<Target>, Result<Outcome, Error>),
     Deregistered(TargetGroupArn, Vec<Target>, Result<Outcome, Error>),
     Verified(TargetGroupArn, Vec<Target>, Result<Vec<TargetState>, Error>),
-    LookedUp(TargetGroupArn, Vec<Target>, Vec<Option<bool>>),
+    LookedUp(TargetGroupArn, Vec<Target>, Vec<Option<bool>>, Instant),
 }
 
 impl Pipeline {
@@ -109,7 +109,7 @@ impl Pipeline {
                 let (kubernetes, node) = (self.links.kubernetes.clone(), self.settings.node.clone());
                 self.calls.spawn(async move {
                     let answers = lookup::ask(&kubernetes, &node, questions).await;
-                    Ended::LookedUp(group_arn, targets, answers)
+                    Ended::LookedUp(group_arn, targets, answers, now)
                 });
             }
         }
@@ -162,8 +162,8 @@ impl Pipeline {
                 let notices = self.group(&arn).verified(&targets, &result, now);
                 (arn, targets, notices)
             }
-            Ended::LookedUp(arn, targets, answers) => {
-                let notices = self.group(&arn).looked_up(&targets, &answers, now);
+            Ended::LookedUp(arn, targets, answers, since) => {
+                let notices = self.group(&arn).looked_up(&targets, &answers, since, now);
                 (arn, targets, notices)
             }
         };
