@@ -66,7 +66,7 @@ pub struct Auditor {
 
 /// A target that has to be registered.
 enum Wanted {
-    /// A hand-made endpoint.
+    /// A hand-made endpoint; its binding's status records it.
     Endpoint(Target),
     /// Its node's record has it already.
     Recorded { node: String, held: Held },

@@ -96,7 +96,7 @@ impl Calls {
                     absent.extend(filter.iter().filter(|target| !held(target)));
                 }
                 Err(error) => {
-                    tracing::debug!(%group, error = error.chain(), "looking at refused targets failed")
+                    tracing::debug!(%group, error = error.chain(), "looking at refused targets failed");
                 }
             }
         }

@@ -127,6 +127,7 @@ impl Undertaker {
             (Step::Wait, _) => true,
             (Step::TakeOut(targets), Some(group)) => {
                 let wanted: Vec<Target> = targets.iter().copied().collect();
+                // That the binding is being deleted is all the proof there is to it, and it does not age.
                 let done = self.calls.deregister(group, &wanted, Why::BindingDeleted, Instant::now()).await;
                 let complete = done.len() == wanted.len();
                 deletions.took(&duty.name, done);

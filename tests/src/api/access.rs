@@ -60,6 +60,8 @@ pub(super) struct Faults {
     pub(super) expired: u64,
     /// Plurals whose next list is empty.
     empty: BTreeSet<String>,
+    /// Plurals that the server does not know.
+    missing: BTreeSet<String>,
     /// Verbs and plurals that are refused.
     forbidden: BTreeSet<(String, String)>,
 }
@@ -143,6 +145,13 @@ impl Access {
         });
     }
 
+    /// Answers everything about a kind with 404 from now on, as if its definition had not been installed.
+    pub fn withhold(&self, plural: &str) {
+        self.faults.send_modify(|faults| {
+            faults.missing.insert(plural.into());
+        });
+    }
+
     /// Allows everything again.
     pub fn allow_all(&self) {
         self.faults.send_modify(|faults| faults.forbidden.clear());
@@ -170,6 +179,10 @@ impl Access {
         let verb = resource.verb(&head.method, &query);
         *self.counts().entry((verb.into(), resource.plural.clone())).or_default() += 1;
         self.pass(silence).await?;
+        if self.faults.borrow().missing.contains(&resource.plural) {
+            let message = "the server could not find the requested resource";
+            return answer(404, &Refusal::new(404, "NotFound", message).status());
+        }
         let forbidden = (verb.to_owned(), resource.plural.clone());
         if self.faults.borrow().forbidden.contains(&forbidden) {
             let message = format!("this client cannot {verb} {}", resource.plural);

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::setting::{Setting, settle};
+use super::{
+    objects::set_phase,
+    setting::{Setting, settle},
+};
 
 /// Every way in which Lattice may answer the registration of a draining target, with both drain times.
 const WAYS: [&str; 5] = ["initial", "refused", "vanishes", "healthy", "health-reset"];
@@ -131,6 +134,30 @@ async fn an_address_left_to_a_pod_of_which_nobody_hears_goes_with_that_pod() {
     setting.end_pod("b");
     sleep(Duration::from_secs(30)).await;
     setting.holds(&group, &[]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ended_pod_that_stays_in_the_api_server_does_not_hide_who_has_its_address() {
+    let (setting, group) = Setting::web(&[]).await;
+    let mut old = setting.agent("n1").await;
+    let _new = setting.agent("n2").await;
+    for (name, address) in [("a", "10.0.0.1"), ("b", "10.0.0.2")] {
+        setting.pod("n1", name, address);
+    }
+    sleep(Duration::from_secs(3)).await;
+    old.kill();
+    for name in ["a", "b"] {
+        setting.edit_pod(name, |pod| set_phase(pod, "Failed"));
+    }
+    sleep(Duration::from_secs(40)).await;
+    setting.pod("n2", "heir", "10.0.0.1");
+    sleep(Duration::from_secs(5)).await;
+    setting.new_calls();
+    // It has to take out two at once, and asks about both together.
+    old.start().await;
+    settle().await;
+    setting.holds(&group, &["10.0.0.1:8080"]);
+    assert_eq!(setting.new_calls(), [("DeregisterTargets".into(), 1)].into());
 }
 
 #[tokio::test(start_paused = true)]

@@ -197,6 +197,21 @@ async fn a_lease_or_record_that_cannot_be_written_stops_no_registration() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_kind_of_record_that_is_not_installed_is_named_once_and_asked_for_once_a_second() {
+    let (log, _guard) = Log::keep();
+    let (setting, group) = Setting::web(&[]).await;
+    let agent = setting.agent("n1").await;
+    agent.access().withhold("nodetargets");
+    setting.pod("n1", "a", "10.0.0.1");
+    sleep(Duration::from_mins(10)).await;
+    setting.holds(&group, &["10.0.0.1:8080"]);
+    let asked =
+        agent.access().requests("create", "nodetargets") + agent.access().requests("get", "nodetargets");
+    assert!((500..700).contains(&asked), "{asked} requests in ten minutes");
+    assert_eq!(log.lines("writing NodeTargets failed").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_record_follows_what_is_registered() {
     let (setting, _group, _agent) = twelve().await;
     sleep(Duration::from_secs(2)).await;

@@ -247,15 +247,12 @@ impl Setting {
     /// Tags a group, or takes a tag away. Whether the cloud let it.
     pub(crate) async fn tag(&self, group: &TargetGroupArn, tag: &str, value: Option<&str>) -> bool {
         let arn = group.as_str().replace(':', "%3A").replace('/', "%2F");
-        let request = match value {
-            Some(value) => {
-                let tags = json!({ "tags": { tag: value } });
-                http::Request::post(format!("/tags/{arn}")).body(tags.to_string().into())
-            }
-            None => {
-                let key = tag.replace('/', "%2F");
-                http::Request::delete(format!("/tags/{arn}?tagKeys={key}")).body(Vec::new().into())
-            }
+        let request = if let Some(value) = value {
+            let tags = json!({ "tags": { tag: value } });
+            http::Request::post(format!("/tags/{arn}")).body(tags.to_string().into())
+        } else {
+            let key = tag.replace('/', "%2F");
+            http::Request::delete(format!("/tags/{arn}?tagKeys={key}")).body(Vec::new().into())
         };
         self.cloud.handle(request.unwrap()).await.status().is_success()
     }
