@@ -177,8 +177,8 @@ impl Group {
         notices
     }
 
-    /// Takes in who has the addresses that were looked up from `since` on: `Some(true)` another pod, `Some(false)` nobody, `None`
-    /// Kubernetes did not answer.
+    /// Takes in who has the addresses that were looked up from `since` on: `Some(true)` another pod, `Some(false)` nobody,
+    /// `None` not to be told now.
     pub fn looked_up(
         &mut self,
         asked: &[Target],
