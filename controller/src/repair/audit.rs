@@ -36,9 +36,6 @@ use crate::{
 /// How often it is looked whether a group is due. Audits are no matter of milliseconds.
 const TICK: Duration = Duration::from_millis(500);
 
-/// Most targets about which the API server is asked at once.
-const READS_AT_ONCE: usize = 8;
-
 /// Audits groups.
 #[derive(Debug)]
 pub struct Auditor {
@@ -220,7 +217,7 @@ impl Auditor {
                 self.metrics.difference("missing");
                 self.still_wanted(group, &difference).await
             })
-            .buffered(READS_AT_ONCE);
+            .buffered(proof::READS_AT_ONCE);
         let mut targets = Vec::new();
         let mut known: BTreeMap<String, BTreeSet<Held>> = BTreeMap::new();
         let mut unrecorded: BTreeMap<String, BTreeSet<Held>> = BTreeMap::new();
@@ -274,7 +271,7 @@ impl Auditor {
                 self.metrics.difference("stray");
                 self.proven_stray(group, &difference).await.then_some(difference.target())
             })
-            .buffered(READS_AT_ONCE);
+            .buffered(proof::READS_AT_ONCE);
         let strays: Vec<Target> = strays.filter_map(std::future::ready).collect().await;
         for _ in strays.len()..found {
             self.metrics.withheld();

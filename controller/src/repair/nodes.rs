@@ -40,9 +40,6 @@ const COLLECT: Duration = Duration::from_millis(50);
 /// How long a node that could not be dealt with is left alone, at first and at most: twice as long each time.
 const RETRY: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
 
-/// Most targets of a node about which the API server is asked at once.
-const READS_AT_ONCE: usize = 8;
-
 /// Most nodes that are dealt with at once.
 const NODES_AT_ONCE: usize = 4;
 
@@ -256,7 +253,7 @@ impl Warden {
                 drop(cluster);
                 Ok::<_, kube::Error>((held, evidence))
             })
-            .buffered(READS_AT_ONCE)
+            .buffered(proof::READS_AT_ONCE)
             .try_collect::<Vec<_>>()
             .await?;
         let (mut remove, mut forget, mut unproven) = (BTreeSet::new(), BTreeSet::new(), false);
@@ -362,7 +359,7 @@ impl Warden {
                 };
                 Ok::<_, kube::Error>((held, evidence))
             })
-            .buffered(READS_AT_ONCE)
+            .buffered(proof::READS_AT_ONCE)
             .try_collect::<Vec<_>>()
             .await?;
         let (mut remove, mut stay) = (BTreeSet::new(), BTreeSet::new());

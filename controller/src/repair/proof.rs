@@ -15,6 +15,9 @@ use lattice::{Target, TargetGroupArn};
 
 use crate::cluster::Cluster;
 
+/// Most targets about which the API server is asked at once, by each who asks.
+pub const READS_AT_ONCE: usize = 8;
+
 /// What became of the pod for which a target was registered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
