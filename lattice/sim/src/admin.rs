@@ -16,7 +16,7 @@ use crate::simulator::Simulator;
 
 /// The endpoints, for the answer to a request for none of them.
 const ENDPOINTS: &str = "GET /_sim/calls, POST /_sim/calls/reset, GET /_sim/log?after=N, GET|PUT /_sim/faults, \
-                         PUT /_sim/targets, GET|PUT /_sim/settings, POST /_sim/clock, GET /_sim/state";
+                         PUT /_sim/targets, GET|PUT /_sim/settings, GET|PUT /_sim/surroundings, POST /_sim/clock, GET /_sim/state";
 
 /// Why a request is refused: status and a sentence.
 type Refusal = (StatusCode, String);
@@ -69,6 +69,11 @@ fn serve(simulator: &Simulator, request: &Request<Bytes>) -> Result<Value, Refus
             simulator
                 .change_settings(changes.iter().map(|(name, value)| (name.as_str(), value.as_str())))
                 .map_err(|error| bad(error.to_string()))?;
+            done
+        }
+        (&Method::GET, "surroundings") => show(&*simulator.surroundings()),
+        (&Method::PUT, "surroundings") => {
+            simulator.set_surroundings(read(request)?).map_err(|error| bad(error.to_string()))?;
             done
         }
         (&Method::POST, "clock") => {

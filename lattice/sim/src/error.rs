@@ -23,6 +23,18 @@ pub(crate) enum ResourceType {
     Service,
     Listener,
     Rule,
+    ServiceNetwork,
+    ServiceNetworkServiceAssociation,
+    ServiceNetworkVpcAssociation,
+    ServiceNetworkResourceAssociation,
+    ResourceConfiguration,
+    ResourceGateway,
+    ResourceEndpointAssociation,
+    DomainVerification,
+    AccessLogSubscription,
+    AuthPolicy,
+    ResourcePolicy,
+    Vpc,
     /// Something with an ARN that names no kind known here.
     Resource,
 }
@@ -36,6 +48,18 @@ impl ResourceType {
             Self::Service => "SERVICE",
             Self::Listener => "LISTENER",
             Self::Rule => "RULE",
+            Self::ServiceNetwork => "SERVICE_NETWORK",
+            Self::ServiceNetworkServiceAssociation => "SERVICE_NETWORK_SERVICE_ASSOCIATION",
+            Self::ServiceNetworkVpcAssociation => "SERVICE_NETWORK_VPC_ASSOCIATION",
+            Self::ServiceNetworkResourceAssociation => "SERVICE_NETWORK_RESOURCE_ASSOCIATION",
+            Self::ResourceConfiguration => "RESOURCE_CONFIGURATION",
+            Self::ResourceGateway => "RESOURCE_GATEWAY",
+            Self::ResourceEndpointAssociation => "RESOURCE_ENDPOINT_ASSOCIATION",
+            Self::DomainVerification => "DOMAIN_VERIFICATION",
+            Self::AccessLogSubscription => "ACCESS_LOG_SUBSCRIPTION",
+            Self::AuthPolicy => "AUTH_POLICY",
+            Self::ResourcePolicy => "RESOURCE_POLICY",
+            Self::Vpc => "VPC",
             Self::Resource => "RESOURCE",
         }
     }
@@ -48,6 +72,18 @@ impl ResourceType {
             Self::Service => "Service",
             Self::Listener => "Listener",
             Self::Rule => "Rule",
+            Self::ServiceNetwork => "ServiceNetwork",
+            Self::ServiceNetworkServiceAssociation => "ServiceNetworkServiceAssociation",
+            Self::ServiceNetworkVpcAssociation => "ServiceNetworkVpcAssociation",
+            Self::ServiceNetworkResourceAssociation => "ServiceNetworkResourceAssociation",
+            Self::ResourceConfiguration => "ResourceConfiguration",
+            Self::ResourceGateway => "ResourceGateway",
+            Self::ResourceEndpointAssociation => "ResourceEndpointAssociation",
+            Self::DomainVerification => "DomainVerification",
+            Self::AccessLogSubscription => "AccessLogSubscription",
+            Self::AuthPolicy => "AuthPolicy",
+            Self::ResourcePolicy => "ResourcePolicy",
+            Self::Vpc => "Vpc",
             Self::Resource => "Resource",
         }
     }
@@ -144,6 +180,16 @@ impl Refusal {
                 ("quotaCode", json!(settings.quota_code.0)),
             ],
         )
+    }
+
+    /// Whether it says that something is not there.
+    pub(crate) fn is_not_found(&self) -> bool {
+        self.kind == ErrorKind::ResourceNotFound
+    }
+
+    /// What belongs to another account may be seen, not changed.
+    pub(crate) fn denied(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::AccessDenied, message, Vec::new())
     }
 
     /// An error of this kind with placeholders in the members that the model requires, for a fault.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::model::{self, ErrorKind, Location, Operation};
 use crate::random::Random;
 use crate::state::arn::last_part;
+use crate::state::life::Failure;
 
 /// Most rules at a time.
 const MOST_RULES: usize = 1_000;
@@ -54,6 +55,9 @@ pub struct Fault {
     /// Targets to refuse though the call succeeds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsuccessful: Option<UnsuccessfulTargets>,
+    /// What the creation, update or deletion that the call begins ends in, though the call succeeds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fails: Option<Failure>,
     /// Whether a call that fails or is never answered takes effect all the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied: Option<bool>,
@@ -76,6 +80,7 @@ impl Fault {
             error: None,
             timeout: false,
             unsuccessful: None,
+            fails: None,
             applied: None,
         }
     }
@@ -113,6 +118,7 @@ pub(crate) enum Outcome {
     Error { error: Injected, applied: bool },
     Timeout { applied: bool },
     Unsuccessful(Unsuccessful),
+    Fails(Failure),
 }
 
 /// An error to answer with.
@@ -211,9 +217,15 @@ fn matches(
     let possible = match outcome {
         Some(Outcome::Error { error: Injected::Modelled(kind), .. }) => operation.models(*kind),
         Some(Outcome::Unsuccessful(_)) => carries_targets(operation.name),
+        Some(Outcome::Fails(_)) => has_status(operation),
         _ => true,
     };
     possible && fault.resource.as_deref().is_none_or(|resource| names(operation, input, resource))
+}
+
+/// Whether the operation begins something that takes time, and answers with its status.
+fn has_status(operation: &Operation) -> bool {
+    !operation.read_only && operation.output.members().iter().any(|member| member.name == "status")
 }
 
 fn carries_targets(operation: &str) -> bool {
@@ -247,9 +259,10 @@ fn outcome(fault: &Fault) -> Result<Option<Outcome>, String> {
     if fault.latency_ms.is_some_and(|latency| latency > MOST_LATENCY_MS) {
         return Err(format!("latency_ms is at most {MOST_LATENCY_MS}"));
     }
-    let outcomes = [fault.error.is_some(), fault.timeout, fault.unsuccessful.is_some()];
+    let outcomes =
+        [fault.error.is_some(), fault.timeout, fault.unsuccessful.is_some(), fault.fails.is_some()];
     if outcomes.into_iter().filter(|named| *named).count() > 1 {
-        return Err("at most one of error, timeout and unsuccessful".to_owned());
+        return Err("at most one of error, timeout, unsuccessful and fails".to_owned());
     }
     if fault.applied.is_some() && fault.error.is_none() && !fault.timeout {
         return Err("applied goes with error or timeout only".to_owned());
@@ -270,6 +283,12 @@ fn outcome(fault: &Fault) -> Result<Option<Outcome>, String> {
     }
     if fault.timeout {
         return Ok(Some(Outcome::Timeout { applied }));
+    }
+    if let Some(failure) = &fault.fails {
+        if operation.is_some_and(|operation| !has_status(operation)) {
+            return Err("fails goes with operations that answer with a status only".to_owned());
+        }
+        return Ok(Some(Outcome::Fails(failure.clone())));
     }
     let Some(UnsuccessfulTargets { code, targets }) = &fault.unsuccessful else { return Ok(None) };
     if operation.is_some_and(|operation| !carries_targets(operation.name)) {

@@ -293,7 +293,7 @@ impl World {
             arn: group.arn.clone(),
             account: group.account.clone(),
             name: group.name.clone(),
-            status: group.status(self.clock.now()).to_owned(),
+            status: group.life.status(self.clock.now()).to_owned(),
             tags: group.tags.clone(),
             services: group.services().map(str::to_owned).collect(),
             targets: group.targets.rows().map(|target| self.target_view(group, target)).collect(),
@@ -306,7 +306,7 @@ impl World {
             arn: service.arn.clone(),
             account: service.account.clone(),
             name: service.name.clone(),
-            status: service.status(self.clock.now()).to_owned(),
+            status: service.life.status(self.clock.now()).to_owned(),
             tags: service.tags.clone(),
             listeners: service.listeners.rows().map(listener_view).collect(),
         }

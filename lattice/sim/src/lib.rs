@@ -20,6 +20,7 @@ mod server;
 pub mod settings;
 mod simulator;
 mod state;
+pub mod surroundings;
 
 pub use account::Account;
 pub use faults::{Error as FaultError, Fault, UnsuccessfulTargets};
@@ -29,4 +30,6 @@ pub use inspect::{
 pub use record::LogEntry;
 pub use settings::Settings;
 pub use simulator::{MOST_BODY_BYTES, REGION, Simulator};
+pub use state::life::Failure;
 pub use state::target::TargetStatus;
+pub use surroundings::Surroundings;

@@ -3,7 +3,7 @@
 /// A stream of random numbers (`SplitMix64`): small, fast, and the same for the same seed everywhere.
 ///
 /// It serves ids, delays and fault rules; nothing secret depends on it.
-#[derive(Debug)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Random(u64);
 
 impl Random {

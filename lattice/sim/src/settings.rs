@@ -7,10 +7,10 @@ pub mod choice;
 pub mod value;
 
 use choice::{
-    BatchFailure, ChildrenWhileCreating, DefaultPort, DefaultRule, DeregisterAbsent, DuplicateAnswer,
-    DuplicateTarget, FixedStatus, GoneAnswer, HttpsProtocol, ListAbsent, ListOrder, MalformedTarget,
-    NotApplicable, ReasonCodes, RegisterDraining, RegisterExisting, ResourceTypeNames, StalePage,
-    TargetQuota, TokenAfterDelete,
+    AssociationName, BatchFailure, ChildrenWhileCreating, ConfigurationLogs, DefaultPort, DefaultRule,
+    DeregisterAbsent, DomainOutcome, DuplicateAnswer, DuplicateTarget, FixedStatus, GoneAnswer,
+    HttpsProtocol, ListAbsent, ListOrder, MalformedTarget, NotApplicable, OversizePolicy, ReasonCodes,
+    RegisterDraining, RegisterExisting, ResourceTypeNames, StalePage, TargetQuota, TokenAfterDelete,
 };
 use lattice::limits::TARGETS_PER_GROUP;
 use serde::Serialize;
@@ -131,6 +131,13 @@ settings! {
     /// Number of accounts. The second one is for resources that the first must not see.
     accounts: Count<1, 2> = "accounts", Count(1), Count(1), Simulator;
 
+    /// What becomes of access log subscriptions of resource configurations.
+    configuration_logs: ConfigurationLogs = "accesslog.rcfg_resource_id", ConfigurationLogs::Id, ConfigurationLogs::Id, Assumed;
+    /// The answer to an auth policy above the quota of 10 KB.
+    oversize_auth_policy: OversizePolicy = "api.oversize_auth_policy", OversizePolicy::Validation, OversizePolicy::Validation, Assumed;
+    /// What becomes of a domain verification.
+    domain_outcome: DomainOutcome = "domain.outcome", DomainOutcome::Verified, DomainOutcome::Verified, Simulator;
+
     /// Calls per second of one operation by one account, on average. More are answered by ThrottlingException.
     rate: Rate = "api.rate", Rate::Unlimited, Rate::PerSecond(10.0), Assumed;
     /// Calls of one operation that an account may make at once before `api.rate` limits it.
@@ -168,6 +175,24 @@ settings! {
     /// The answer to a fixed response with a status other than 404 and 500.
     unsupported_fixed_status: FixedStatus = "api.unsupported_fixed_status", FixedStatus::Validation, FixedStatus::Validation, Assumed;
 
+    /// Time in CREATE_IN_PROGRESS of an association of a service or a resource configuration.
+    association_create: Seconds = "delay.association_create", Seconds::new(0), Seconds::new(10), Assumed;
+    /// Time in DELETE_IN_PROGRESS of an association of a service or a resource configuration.
+    association_delete: Seconds = "delay.association_delete", Seconds::new(0), Seconds::new(10), Assumed;
+    /// Time in CREATE_IN_PROGRESS of a resource configuration.
+    configuration_create: Seconds = "delay.resource_configuration_create", Seconds::new(0), Seconds::new(5), Assumed;
+    /// Time in UPDATE_IN_PROGRESS of a resource configuration.
+    configuration_update: Seconds = "delay.resource_configuration_update", Seconds::new(0), Seconds::new(5), Assumed;
+    /// Time in DELETE_IN_PROGRESS of a resource configuration.
+    configuration_delete: Seconds = "delay.resource_configuration_delete", Seconds::new(0), Seconds::new(5), Assumed;
+    /// Time in PENDING of a domain verification.
+    domain_verification: Seconds = "delay.domain_verification", Seconds::new(0), Seconds::new(60), Assumed;
+    /// Time in CREATE_IN_PROGRESS of a resource gateway.
+    gateway_create: Seconds = "delay.resource_gateway_create", Seconds::new(0), Seconds::new(10), Assumed;
+    /// Time in UPDATE_IN_PROGRESS of a resource gateway.
+    gateway_update: Seconds = "delay.resource_gateway_update", Seconds::new(0), Seconds::new(10), Assumed;
+    /// Time in DELETE_IN_PROGRESS of a resource gateway.
+    gateway_delete: Seconds = "delay.resource_gateway_delete", Seconds::new(0), Seconds::new(10), Assumed;
     /// Time in CREATE_IN_PROGRESS of a service.
     service_create: Seconds = "delay.service_create", Seconds::new(0), Seconds::new(5), Assumed;
     /// Time in DELETE_IN_PROGRESS of a service.
@@ -177,6 +202,15 @@ settings! {
     /// Time in DELETE_IN_PROGRESS of a target group.
     target_group_delete: Seconds = "delay.target_group_delete", Seconds::new(0), Seconds::new(2), Assumed;
 
+    /// Time in CREATE_IN_PROGRESS of a VPC association.
+    vpc_association_create: Seconds = "delay.vpc_association_create", Seconds::new(0), Seconds::new(30), Assumed;
+    /// Time in UPDATE_IN_PROGRESS of a VPC association.
+    vpc_association_update: Seconds = "delay.vpc_association_update", Seconds::new(0), Seconds::new(30), Assumed;
+    /// Time in DELETE_IN_PROGRESS of a VPC association.
+    vpc_association_delete: Seconds = "delay.vpc_association_delete", Seconds::new(0), Seconds::new(75), Assumed;
+
+    /// The name in the `dnsEntry` of an association of a service.
+    association_name: AssociationName = "dns.association_name", AssociationName::Service, AssociationName::Service, Assumed;
     /// The hosted zone in `dnsEntry`.
     hosted_zone_id: Text = "dns.hosted_zone_id", Text::new("Z09127221KTH2CFUOHIZH"), Text::new("Z09127221KTH2CFUOHIZH"), Assumed;
     /// The label of the partition in the names of services.
@@ -192,10 +226,26 @@ settings! {
     /// The port of a listener created without one.
     default_port: DefaultPort = "listener.default_port", DefaultPort::ByProtocol, DefaultPort::ByProtocol, Assumed;
 
+    /// Child resource configurations per group.
+    children_per_configuration: Count<0, 1_000_000> = "quota.children_per_resource_configuration", Count(60), Count(60), Documented;
+    /// Resource configurations per account.
+    configurations: Count<0, 1_000_000> = "quota.resource_configurations", Count(2_000), Count(2_000), Documented;
+    /// Resource configurations per service network.
+    configurations_per_network: Count<0, 1_000_000> = "quota.resource_configurations_per_service_network", Count(500), Count(500), Documented;
+    /// Domain verifications per account.
+    domain_verifications: Count<0, 1_000_000> = "quota.domain_verifications", Count(5), Count(5), Documented;
+    /// Resource gateways per VPC.
+    gateways_per_vpc: Count<0, 1_000_000> = "quota.resource_gateways_per_vpc", Count(500), Count(500), Documented;
     /// Listeners per service.
     listeners_per_service: Count<0, 1_000_000> = "quota.listeners_per_service", Count(2), Count(2), Documented;
     /// Rules per listener, the default rule not counted.
     rules_per_listener: Count<0, 1_000_000> = "quota.rules_per_listener", Count(10), Count(10), Documented;
+    /// Service networks per account.
+    service_networks: Count<0, 1_000_000> = "quota.service_networks", Count(50), Count(50), Documented;
+    /// Services per service network.
+    services_per_network: Count<0, 1_000_000> = "quota.services_per_service_network", Count(500), Count(500), Documented;
+    /// VPCs per service network.
+    vpcs_per_network: Count<0, 1_000_000> = "quota.vpcs_per_service_network", Count(500), Count(500), Documented;
     /// Services per account.
     services: Count<0, 1_000_000> = "quota.services", Count(2_000), Count(2_000), Documented;
     /// Target groups per account.

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use serde_json::{Map, Value, json};
 
-use crate::account::{Account, access_key_id, accounts};
+use crate::account::{Account, Caller, access_key_id, accounts, caller};
 use crate::admin;
 use crate::clock::{Clock, SimTime};
 use crate::error::Refusal;
@@ -21,7 +21,8 @@ use crate::rate::Limits;
 use crate::record::{Kept, Record};
 use crate::settings::Settings;
 use crate::settings::value::RetryAfter;
-use crate::state::State;
+use crate::state::{State, Tags};
+use crate::surroundings::{self, Surroundings};
 
 /// Most bytes of a request's body: 1 MiB. The largest valid request, RegisterTargets of 100, has 25 KB.
 pub const MOST_BODY_BYTES: usize = 1 << 20;
@@ -43,14 +44,14 @@ pub struct Simulator {
 
 #[derive(Debug)]
 struct Inner {
-    seed: u64,
-    accounts: [Account; 2],
     world: Mutex<World>,
 }
 
 /// Everything that changes. It is locked for the length of a call and never across an await.
 #[derive(Debug)]
 pub(crate) struct World {
+    seed: u64,
+    pub(crate) surroundings: Arc<Surroundings>,
     pub(crate) clock: Clock,
     pub(crate) settings: Settings,
     pub(crate) state: State,
@@ -74,6 +75,8 @@ impl Simulator {
     #[must_use]
     pub fn new(settings: Settings, seed: u64) -> Self {
         let world = World {
+            seed,
+            surroundings: Arc::default(),
             clock: Clock::new(),
             settings,
             state: State::new(seed),
@@ -82,7 +85,7 @@ impl Simulator {
             limits: Limits::default(),
             request_ids: Random::new(seed, "request ids"),
         };
-        Self { inner: Arc::new(Inner { seed, accounts: accounts(seed), world: Mutex::new(world) }) }
+        Self { inner: Arc::new(Inner { world: Mutex::new(world) }) }
     }
 
     /// Answers a request to the API or to the admin endpoints under `/_sim/`.
@@ -106,8 +109,25 @@ impl Simulator {
     /// The accounts that exist, with their keys.
     #[must_use]
     pub fn accounts(&self) -> Vec<Account> {
-        let existing = self.lock().settings.accounts.0;
-        self.inner.accounts.iter().take(existing).cloned().collect()
+        self.lock().accounts()
+    }
+
+    /// What surrounds VPC Lattice.
+    #[must_use]
+    pub fn surroundings(&self) -> Arc<Surroundings> {
+        Arc::clone(&self.lock().surroundings)
+    }
+
+    /// Replaces what surrounds VPC Lattice, or keeps it if something is wrong with the new.
+    ///
+    /// What was made under the old surroundings stays as it is.
+    pub fn set_surroundings(&self, surroundings: Surroundings) -> Result<(), surroundings::Error> {
+        surroundings.check()?;
+        let mut world = self.lock();
+        let now = world.clock.now();
+        world.state.lead_endpoints(&surroundings, REGION, now);
+        world.surroundings = Arc::new(surroundings);
+        Ok(())
     }
 
     /// The state, brought up to now.
@@ -120,22 +140,40 @@ impl Simulator {
     }
 
     fn call(&self, request: &Request<Bytes>) -> Answer {
-        let mut world = self.lock();
-        let existing = world.settings.accounts.0;
-        let key = access_key_id(request.headers());
-        let mut known = self.inner.accounts.iter().take(existing);
-        let account = known.find(|account| Some(account.access_key_id.as_str()) == key);
-        // Signatures are not verified, and a key that is not ours is as good as the first account's.
-        let account = account.unwrap_or(&self.inner.accounts[0]);
-        world.call(request, account, self.inner.seed)
+        self.lock().call(request)
     }
 }
 
 impl World {
-    fn call(&mut self, request: &Request<Bytes>, account: &Account, seed: u64) -> Answer {
+    pub(crate) fn accounts(&self) -> Vec<Account> {
+        if self.surroundings.accounts.is_empty() {
+            accounts(self.seed, self.settings.accounts.0)
+        } else {
+            self.surroundings.accounts.clone()
+        }
+    }
+
+    /// Who signed a request. Without verified signatures, a key that is nobody's is as good as the first account's.
+    fn caller(&self, headers: &HeaderMap) -> Caller {
+        let accounts = self.accounts();
+        let known = access_key_id(headers)
+            .and_then(|key| caller(key, &accounts, &self.surroundings, &self.state.sessions));
+        known.or_else(|| accounts.first().map(Account::root)).unwrap_or_else(|| Caller {
+            account: String::new(),
+            arn: String::new(),
+            secret: String::new(),
+            token: None,
+            expires: None,
+            policies: None,
+            tags: Tags::new(),
+        })
+    }
+
+    fn call(&mut self, request: &Request<Bytes>) -> Answer {
         let now = self.clock.now();
         let path = request.uri().path();
-        let mut call = Handling { now, account, seed, input: Map::new() };
+        let caller = self.caller(request.headers());
+        let mut call = Handling { now, account: &caller.account, input: Map::new() };
         let Some(route) = route(request.method().as_str(), path) else {
             let message = format!("There is no operation {} {path}.", request.method());
             let refusal = Refusal::invalid("unknownOperation", message);
@@ -150,7 +188,9 @@ impl World {
         call.input = input;
         let plan = self.faults.plan(operation, &call.input);
         let result = match &plan.outcome {
-            None | Some(Outcome::Unsuccessful(_)) => self.serve(&call, operation, checked, &plan),
+            None | Some(Outcome::Unsuccessful(_) | Outcome::Fails(_)) => {
+                self.serve(&call, operation, checked, &plan)
+            }
             Some(Outcome::Error { error, applied }) => {
                 if *applied {
                     // The client hears of the fault alone, whatever comes of the call.
@@ -188,7 +228,7 @@ impl World {
             return Err(Failure::Refused(Refusal::invalid("unknownOperation", message)));
         };
         if operation.models(ErrorKind::Throttling)
-            && !self.limits.admit(&account.id, operation.name, now, &self.settings)
+            && !self.limits.admit(account, operation.name, now, &self.settings)
         {
             let message = format!("Rate exceeded for {}.", operation.name);
             return Err(Failure::Refused(Refusal::throttled(&self.settings, message)));
@@ -202,7 +242,12 @@ impl World {
             clock: &self.clock,
             settings: &self.settings,
             region: REGION,
-            seed: handling.seed,
+            seed: self.seed,
+            surroundings: &self.surroundings,
+            fails: match &plan.outcome {
+                Some(Outcome::Fails(failure)) => Some(failure),
+                _ => None,
+            },
             unsuccessful: match &plan.outcome {
                 Some(Outcome::Unsuccessful(unsuccessful)) => Some(unsuccessful),
                 _ => None,
@@ -251,7 +296,7 @@ impl World {
         self.record.add(Kept {
             time: self.clock.epoch_seconds(handling.now),
             operation,
-            account: handling.account.id.clone(),
+            account: handling.account.to_owned(),
             status: (!never).then_some(status.as_u16()),
             request: Value::Object(handling.input).to_string(),
             response: bytes.clone(),
@@ -276,8 +321,7 @@ impl World {
 /// A call on its way.
 struct Handling<'a> {
     now: SimTime,
-    account: &'a Account,
-    seed: u64,
+    account: &'a str,
     input: Map<String, Value>,
 }
 

@@ -1,8 +1,15 @@
 //! What the simulated service holds, and what changes in it by the passing of time.
 
 pub(crate) mod arn;
+pub(crate) mod backend;
+pub(crate) mod life;
+pub(crate) mod network;
 pub(crate) mod page;
+pub(crate) mod policy;
+pub(crate) mod resource;
 pub(crate) mod service;
+pub(crate) mod session;
+pub(crate) mod share;
 pub(crate) mod table;
 pub(crate) mod target;
 pub(crate) mod target_group;
@@ -10,10 +17,18 @@ pub(crate) mod token;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::clock::SimTime;
 use crate::random::Random;
 use crate::settings::Settings;
+use backend::{
+    AccessLogSubscription, DomainVerification, EndpointAssociation, ResourceConfiguration, ResourceGateway,
+};
+use network::{ResourceAssociation, ServiceAssociation, ServiceNetwork, VpcAssociation};
 use service::Service;
+use session::Session;
+use share::Shares;
 use table::Table;
 use target_group::TargetGroup;
 use token::Tokens;
@@ -22,10 +37,24 @@ use token::Tokens;
 pub(crate) type Tags = BTreeMap<String, String>;
 
 /// Everything that calls create, of all accounts.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct State {
     pub(crate) groups: Table<TargetGroup>,
     pub(crate) services: Table<Service>,
+    pub(crate) networks: Table<ServiceNetwork>,
+    pub(crate) service_associations: Table<ServiceAssociation>,
+    pub(crate) vpc_associations: Table<VpcAssociation>,
+    pub(crate) resource_associations: Table<ResourceAssociation>,
+    pub(crate) configurations: Table<ResourceConfiguration>,
+    pub(crate) gateways: Table<ResourceGateway>,
+    pub(crate) endpoint_associations: Table<EndpointAssociation>,
+    pub(crate) verifications: Table<DomainVerification>,
+    pub(crate) log_subscriptions: Table<AccessLogSubscription>,
+    /// Resource policies by ARN of the resource.
+    pub(crate) resource_policies: BTreeMap<String, String>,
+    pub(crate) shares: Shares,
+    /// By access key id.
+    pub(crate) sessions: Table<Session>,
     pub(crate) tokens: Tokens,
     /// What ends by itself, in order of time. Holds one entry at most for each thing that is ending.
     ends: BTreeSet<(SimTime, End)>,
@@ -35,14 +64,36 @@ pub(crate) struct State {
 }
 
 /// Something that is there no more from some time on.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum End {
     /// A deregistered target, by group and place in the group.
-    Target { group: String, place: u64 },
+    Target {
+        group: String,
+        place: u64,
+    },
     /// A target group that is being deleted.
-    TargetGroup { id: String },
+    TargetGroup {
+        id: String,
+    },
     /// A service that is being deleted, with all that belongs to it.
-    Service { id: String },
+    Service {
+        id: String,
+    },
+    ServiceAssociation {
+        id: String,
+    },
+    VpcAssociation {
+        id: String,
+    },
+    ResourceAssociation {
+        id: String,
+    },
+    ResourceConfiguration {
+        id: String,
+    },
+    ResourceGateway {
+        id: String,
+    },
 }
 
 impl State {
@@ -50,6 +101,18 @@ impl State {
         Self {
             groups: Table::default(),
             services: Table::default(),
+            networks: Table::default(),
+            service_associations: Table::default(),
+            vpc_associations: Table::default(),
+            resource_associations: Table::default(),
+            configurations: Table::default(),
+            gateways: Table::default(),
+            endpoint_associations: Table::default(),
+            verifications: Table::default(),
+            log_subscriptions: Table::default(),
+            resource_policies: BTreeMap::new(),
+            shares: Shares::default(),
+            sessions: Table::default(),
             tokens: Tokens::default(),
             ends: BTreeSet::new(),
             ids: Random::new(seed, "ids"),
@@ -82,15 +145,43 @@ impl State {
                     }
                 }
                 End::TargetGroup { id } => self.remove_group(id),
-                End::Service { id } => {
-                    if let Some(service) = self.services.remove(id) {
-                        for rule in service.listeners.rows().flat_map(|listener| listener.rules.rows()) {
-                            self.release(id, &rule.action.groups());
-                        }
+                End::Service { id } => self.remove_service(id),
+                End::ServiceAssociation { id } => drop(self.service_associations.remove(id)),
+                End::VpcAssociation { id } => drop(self.vpc_associations.remove(id)),
+                End::ResourceAssociation { id } => drop(self.resource_associations.remove(id)),
+                End::ResourceConfiguration { id } => {
+                    if let Some(configuration) = self.configurations.remove(id) {
+                        self.forget(&configuration.arn);
                     }
                 }
+                End::ResourceGateway { id } => drop(self.gateways.remove(id)),
             }
             self.ends.remove(&(time, end));
+        }
+    }
+
+    fn remove_service(&mut self, id: &str) {
+        let Some(service) = self.services.remove(id) else { return };
+        for rule in service.listeners.rows().flat_map(|listener| listener.rules.rows()) {
+            self.release(id, &rule.action.groups());
+        }
+        self.forget(&service.arn);
+    }
+
+    /// Takes out what hangs on a resource that is gone: its resource policy and its access log subscriptions.
+    pub(crate) fn forget(&mut self, arn: &str) {
+        self.resource_policies.remove(arn);
+        let orphans = self.log_subscriptions.rows().filter(|subscription| subscription.resource_arn == arn);
+        let orphans: Vec<String> = orphans.map(|subscription| subscription.id.clone()).collect();
+        for id in orphans {
+            self.log_subscriptions.remove(&id);
+        }
+        if self.shares.table.rows().any(|share| share.resources.contains(arn)) {
+            self.shares.change(|shares| {
+                for share in shares.rows_mut() {
+                    share.resources.remove(arn);
+                }
+            });
         }
     }
 

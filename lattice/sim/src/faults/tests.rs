@@ -17,7 +17,7 @@ fn wrong_rules_are_refused_with_the_reason() {
     check_refused(&json!({"operation": "*", "latency_ms": 3_600_001}), "latency_ms is at most 3600000");
     check_refused(
         &json!({"operation": "*", "timeout": true, "error": "ThrottlingException"}),
-        "at most one of error, timeout and unsuccessful",
+        "at most one of error, timeout, unsuccessful and fails",
     );
     check_refused(&json!({"operation": "*", "applied": true}), "applied goes with error or timeout only");
     check_refused(&json!({"operation": "*", "error": "Oops"}), "there is no error Oops");

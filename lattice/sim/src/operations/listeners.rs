@@ -3,13 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::error::{Refusal, ResourceType};
-use crate::settings::choice::{ChildrenWhileCreating, DefaultPort, DuplicateAnswer, GoneAnswer};
+use crate::settings::choice::{ChildrenWhileCreating, DefaultPort, GoneAnswer};
 use crate::state::service::{Listener, ListenerProtocol, Rule, Service};
 use crate::state::table::Table;
 use crate::state::{State, Tags, page};
 
 use super::rules::{check_groups_quota, read_action, replace_action};
-use super::services::{find as find_service, find_mut as find_service_mut};
 use super::tags::new_tags;
 use super::{Call, object};
 
@@ -19,9 +18,9 @@ pub(super) fn create(state: &mut State, call: &Call<'_>) -> Result<Value, Refusa
     let tags = new_tags(call)?;
     let protocol = ListenerProtocol::parse(call.text("protocol"))
         .ok_or_else(|| Refusal::field("protocol", "must be a protocol of listeners"))?;
-    let service = find_service(state, call)?;
+    let service = own_service(state, call)?;
     refuse_if_busy(call, service)?;
-    if let Some(id) = state.tokens.replay(call, |id| service.listeners.place(id).is_some())?
+    if let Some(id) = state.tokens.replay(call, KIND, |id| service.listeners.place(id).is_some())?
         && let Some(listener) = service.listeners.get(&id)
     {
         return Ok(changed(service, listener));
@@ -81,7 +80,7 @@ pub(super) fn create(state: &mut State, call: &Call<'_>) -> Result<Value, Refusa
         id: id.clone(),
     };
     state.acquire(&service_id, &groups, call.now, call.settings);
-    let service = find_service_mut(state, call)?;
+    let service = own_service_mut(state, call)?;
     let answer = changed(service, &listener);
     service.listeners.insert(id.clone(), listener);
     state.tokens.remember(call, &id);
@@ -100,10 +99,7 @@ fn refuse_duplicate(call: &Call<'_>, service: &Service, port: u16) -> Result<(),
         } else {
             continue;
         };
-        return Err(match answer {
-            DuplicateAnswer::Conflict => call.conflict(KIND, &other.id, message),
-            DuplicateAnswer::Validation => Refusal::field(member, message),
-        });
+        return Err(call.duplicate(answer, KIND, &other.id, member, message));
     }
     Ok(())
 }
@@ -117,7 +113,7 @@ pub(super) fn get(state: &mut State, call: &Call<'_>) -> Result<Value, Refusal> 
 }
 
 pub(super) fn list(state: &mut State, call: &Call<'_>) -> Result<Value, Refusal> {
-    let service = find_service(state, call)?;
+    let service = own_service(state, call)?;
     let start = page::start(call)?;
     Ok(page::page(call, service.listeners.after(start, call.settings.list_order), |listener| {
         json!({
@@ -143,7 +139,7 @@ pub(super) fn update(state: &mut State, call: &Call<'_>) -> Result<Value, Refusa
     check_groups_quota(call, service, &[rule_id.as_str()], &action.groups())?;
     let (service_id, listener_id) = (service.id.clone(), listener.id.clone());
     replace_action(state, call, &service_id, &old, &action.groups());
-    let listener = find_service_mut(state, call)?.listeners.get_mut(&listener_id);
+    let listener = own_service_mut(state, call)?.listeners.get_mut(&listener_id);
     let listener = listener.ok_or_else(|| call.not_found(KIND, &listener_id))?;
     listener.updated = call.now;
     if let Some(rule) = listener.rules.get_mut(&rule_id) {
@@ -156,7 +152,7 @@ pub(super) fn update(state: &mut State, call: &Call<'_>) -> Result<Value, Refusa
 pub(super) fn delete(state: &mut State, call: &Call<'_>) -> Result<Value, Refusal> {
     let found = find(state, call);
     if let (Err(_), GoneAnswer::Success, Ok(_)) =
-        (&found, call.settings.delete_after_gone, find_service(state, call))
+        (&found, call.settings.delete_after_gone, own_service(state, call))
     {
         return Ok(json!({}));
     }
@@ -167,13 +163,23 @@ pub(super) fn delete(state: &mut State, call: &Call<'_>) -> Result<Value, Refusa
     for groups in groups {
         state.release(&service_id, &groups);
     }
-    find_service_mut(state, call)?.listeners.remove(&id);
+    own_service_mut(state, call)?.listeners.remove(&id);
     Ok(json!({}))
+}
+
+/// The service that the call names, if the account has it.
+pub(super) fn own_service<'a>(state: &'a State, call: &Call<'_>) -> Result<&'a Service, Refusal> {
+    state.own(call, "serviceIdentifier")
+}
+
+/// As [`own_service`], to change it.
+pub(super) fn own_service_mut<'a>(state: &'a mut State, call: &Call<'_>) -> Result<&'a mut Service, Refusal> {
+    state.own_mut(call, "serviceIdentifier")
 }
 
 /// The listener that the call names, with its service.
 pub(super) fn find<'a>(state: &'a State, call: &Call<'_>) -> Result<(&'a Service, &'a Listener), Refusal> {
-    let service = find_service(state, call)?;
+    let service = own_service(state, call)?;
     let id = call.id("listenerIdentifier", KIND)?;
     let listener = service.listeners.get(id).ok_or_else(|| call.not_found(KIND, id))?;
     Ok((service, listener))
@@ -181,16 +187,12 @@ pub(super) fn find<'a>(state: &'a State, call: &Call<'_>) -> Result<(&'a Service
 
 /// Refuses changes of what belongs to a service that is being deleted or, if so set, created.
 pub(super) fn refuse_if_busy(call: &Call<'_>, service: &Service) -> Result<(), Refusal> {
-    let status = service.status(call.now);
+    let status = service.life.status(call.now);
     let allowed = match call.settings.children_while_creating {
         ChildrenWhileCreating::Allowed => status != "DELETE_IN_PROGRESS",
         ChildrenWhileCreating::Conflict => status == "ACTIVE",
     };
-    if allowed {
-        Ok(())
-    } else {
-        Err(Refusal::busy(call.settings, ResourceType::Service, &service.id, status))
-    }
+    if allowed { Ok(()) } else { Err(call.busy(service)) }
 }
 
 /// The answer to creation and update.

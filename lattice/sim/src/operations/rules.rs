@@ -9,12 +9,11 @@ pub(super) use action::{check_groups_quota, read_action, read_match};
 pub(super) use change::{batch_update, replace_action, update};
 
 use crate::error::{Refusal, ResourceType};
-use crate::settings::choice::{DefaultRule, DuplicateAnswer, GoneAnswer};
+use crate::settings::choice::{DefaultRule, GoneAnswer};
 use crate::state::service::{Listener, ListenerProtocol, Rule};
 use crate::state::{State, page};
 
-use super::listeners::{find as find_listener, refuse_if_busy};
-use super::services::find_mut as find_service_mut;
+use super::listeners::{find as find_listener, own_service_mut, refuse_if_busy};
 use super::tags::new_tags;
 use super::{Call, object};
 
@@ -27,7 +26,7 @@ pub(super) fn create(state: &mut State, call: &Call<'_>) -> Result<Value, Refusa
     let tags = new_tags(call)?;
     let (service, listener) = find_listener(state, call)?;
     refuse_if_busy(call, service)?;
-    if let Some(id) = state.tokens.replay(call, |id| listener.rules.place(id).is_some())?
+    if let Some(id) = state.tokens.replay(call, KIND, |id| listener.rules.place(id).is_some())?
         && let Some(rule) = listener.rules.get(&id)
     {
         return Ok(created(rule));
@@ -41,10 +40,7 @@ pub(super) fn create(state: &mut State, call: &Call<'_>) -> Result<Value, Refusa
     let priority = u16::try_from(priority).unwrap_or_default();
     if let Some(other) = listener.rules.rows().find(|other| other.name == name) {
         let message = format!("The listener has a rule with the name {name} already.");
-        return Err(match call.settings.duplicate_name {
-            DuplicateAnswer::Conflict => call.conflict(KIND, &other.id, message),
-            DuplicateAnswer::Validation => Refusal::field("name", message),
-        });
+        return Err(call.duplicate(call.settings.duplicate_name, KIND, &other.id, "name", message));
     }
     if let Some(other) = listener.rules.rows().find(|other| other.priority == Some(priority)) {
         return Err(duplicate_priority(call, &other.id, priority));
@@ -75,7 +71,7 @@ pub(super) fn create(state: &mut State, call: &Call<'_>) -> Result<Value, Refusa
     };
     let answer = created(&rule);
     state.acquire(&service_id, &rule.action.groups(), call.now, call.settings);
-    let listener = find_service_mut(state, call)?.listeners.get_mut(&listener_id);
+    let listener = own_service_mut(state, call)?.listeners.get_mut(&listener_id);
     if let Some(listener) = listener {
         listener.rules.insert(id.clone(), rule);
     }
@@ -131,7 +127,7 @@ pub(super) fn delete(state: &mut State, call: &Call<'_>) -> Result<Value, Refusa
     }
     let (service_id, listener_id, id) = (service.id.clone(), listener.id.clone(), rule.id.clone());
     let groups = rule.action.groups();
-    if let Some(listener) = find_service_mut(state, call)?.listeners.get_mut(&listener_id) {
+    if let Some(listener) = own_service_mut(state, call)?.listeners.get_mut(&listener_id) {
         listener.rules.remove(&id);
     }
     state.release(&service_id, &groups);
@@ -145,10 +141,7 @@ fn find<'a>(call: &Call<'_>, listener: &'a Listener) -> Result<&'a Rule, Refusal
 
 fn duplicate_priority(call: &Call<'_>, other: &str, priority: u16) -> Refusal {
     let message = format!("The listener has a rule with the priority {priority} already.");
-    match call.settings.duplicate_priority {
-        DuplicateAnswer::Conflict => call.conflict(KIND, other, message),
-        DuplicateAnswer::Validation => Refusal::field("priority", message),
-    }
+    call.duplicate(call.settings.duplicate_priority, KIND, other, "priority", message)
 }
 
 /// The name as it is echoed.

@@ -3,43 +3,32 @@
 use serde_json::{Value, json};
 
 use crate::error::{Refusal, ResourceType};
-use crate::settings::choice::{DuplicateAnswer, GoneAnswer};
+use crate::state::life::Life;
+use crate::state::policy::AuthPolicy;
 use crate::state::service::Service;
 use crate::state::table::Table;
 use crate::state::{End, State, arn, page};
 
 use super::tags::new_tags;
-use super::{Call, object};
+use super::{Call, delete as delete_resource, object};
 
 const KIND: ResourceType = ResourceType::Service;
+const IDENTIFIER: &str = "serviceIdentifier";
 
 /// Seconds that a connection may be idle unless a service says otherwise. Source: API reference, CreateService.
 const DEFAULT_IDLE_TIMEOUT: u64 = 60;
 
 pub(super) fn create(state: &mut State, call: &Call<'_>) -> Result<Value, Refusal> {
     let tags = new_tags(call)?;
-    if let Some(id) = state.tokens.replay(call, |id| state.services.place(id).is_some())?
+    if let Some(id) = state.tokens.replay(call, KIND, |id| state.services.place(id).is_some())?
         && let Some(service) = state.services.get(&id)
     {
         return Ok(created(call, service));
     }
+    call.admit(&state.services, call.settings.services.0)?;
+    check_certificate(call)?;
+    let (id, arn) = state.name::<Service>(call);
     let name = call.text("name");
-    let mut own = 0;
-    for service in state.services.rows().filter(|service| service.account == call.account.id) {
-        own += 1;
-        if service.name == name {
-            let message = format!("A service with the name {name} exists already.");
-            return Err(match call.settings.duplicate_name {
-                DuplicateAnswer::Conflict => call.conflict(KIND, &service.id, message),
-                DuplicateAnswer::Validation => Refusal::field("name", message),
-            });
-        }
-    }
-    if own >= call.settings.services.0 {
-        let message = format!("The limit of {} services is reached.", call.settings.services.0);
-        return Err(Refusal::quota(call.settings, KIND, None, message));
-    }
-    let id = state.new_id("svc-");
     let domain_name = format!(
         "{name}-{}.{}.vpc-lattice-svcs.{}.on.aws",
         id.trim_start_matches("svc-"),
@@ -47,23 +36,16 @@ pub(super) fn create(state: &mut State, call: &Call<'_>) -> Result<Value, Refusa
         call.region
     );
     let service = Service {
-        arn: arn::arn(call.region, &call.account.id, &format!("service/{id}")),
-        account: call.account.id.clone(),
+        arn,
+        account: call.account.to_owned(),
         name: name.to_owned(),
         custom_domain: call.optional_text("customDomainName").map(str::to_owned),
         certificate: certificate(call),
-        auth_type: call.optional_text("authType").unwrap_or("NONE").to_owned(),
-        idle_timeout: call
-            .input
-            .get("idleTimeoutSeconds")
-            .and_then(Value::as_u64)
-            .unwrap_or(DEFAULT_IDLE_TIMEOUT),
+        auth: AuthPolicy::of(call.optional_text("authType")),
+        idle_timeout: call.number("idleTimeoutSeconds").unwrap_or(DEFAULT_IDLE_TIMEOUT),
         domain_name,
         tags,
-        created: call.now,
-        updated: call.now,
-        active_at: call.now + call.settings.service_create.0,
-        deleting: false,
+        life: Life::begin(call, call.settings.service_create.0),
         listeners: Table::default(),
         id: id.clone(),
     };
@@ -74,109 +56,95 @@ pub(super) fn create(state: &mut State, call: &Call<'_>) -> Result<Value, Refusa
 }
 
 pub(super) fn get(state: &mut State, call: &Call<'_>) -> Result<Value, Refusal> {
-    let service = find(state, call)?;
+    let service: &Service = state.visible(call, IDENTIFIER)?;
+    let failure = service.life.failure(call.now);
     Ok(object([
         ("id", Some(json!(service.id))),
         ("name", Some(json!(service.name))),
         ("arn", Some(json!(service.arn))),
-        ("createdAt", Some(json!(call.iso(service.created)))),
-        ("lastUpdatedAt", Some(json!(call.iso(service.updated)))),
+        ("createdAt", Some(json!(call.iso(service.life.created)))),
+        ("lastUpdatedAt", Some(json!(call.iso(service.life.updated)))),
         ("dnsEntry", Some(dns_entry(call, service))),
         ("customDomainName", service.custom_domain.clone().map(Value::from)),
         ("certificateArn", service.certificate.clone().map(Value::from)),
-        ("status", Some(json!(service.status(call.now)))),
-        ("authType", Some(json!(service.auth_type))),
+        ("status", Some(json!(service.life.status(call.now)))),
+        ("authType", Some(json!(service.auth.auth_type()))),
         ("idleTimeoutSeconds", Some(json!(service.idle_timeout))),
+        ("failureCode", failure.map(|failure| json!(failure.code))),
+        ("failureMessage", failure.map(|failure| json!(failure.message))),
     ]))
 }
 
 pub(super) fn list(state: &mut State, call: &Call<'_>) -> Result<Value, Refusal> {
     let start = page::start(call)?;
     let services = state.services.after(start, call.settings.list_order);
-    let services = services.filter(|(_, service)| service.account == call.account.id);
+    let services = services.filter(|(_, service)| state.sees(call.account, *service));
     Ok(page::page(call, services, |service| {
         object([
             ("id", Some(json!(service.id))),
             ("name", Some(json!(service.name))),
             ("arn", Some(json!(service.arn))),
-            ("createdAt", Some(json!(call.iso(service.created)))),
-            ("lastUpdatedAt", Some(json!(call.iso(service.updated)))),
+            ("createdAt", Some(json!(call.iso(service.life.created)))),
+            ("lastUpdatedAt", Some(json!(call.iso(service.life.updated)))),
             ("dnsEntry", Some(dns_entry(call, service))),
             ("customDomainName", service.custom_domain.clone().map(Value::from)),
-            ("status", Some(json!(service.status(call.now)))),
+            ("status", Some(json!(service.life.status(call.now)))),
         ])
     }))
 }
 
 pub(super) fn update(state: &mut State, call: &Call<'_>) -> Result<Value, Refusal> {
-    let service = find_mut(state, call)?;
-    let status = service.status(call.now);
-    if status != "ACTIVE" {
-        return Err(Refusal::busy(call.settings, KIND, &service.id, status));
+    check_certificate(call)?;
+    let service: &mut Service = state.own_mut(call, IDENTIFIER)?;
+    if service.life.status(call.now) != "ACTIVE" {
+        return Err(call.busy(service));
     }
     if call.input.contains_key("certificateArn") {
         service.certificate = certificate(call);
     }
     if let Some(auth_type) = call.optional_text("authType") {
-        auth_type.clone_into(&mut service.auth_type);
+        service.auth.iam = auth_type == "AWS_IAM";
     }
-    if let Some(seconds) = call.input.get("idleTimeoutSeconds").and_then(Value::as_u64) {
+    if let Some(seconds) = call.number("idleTimeoutSeconds") {
         service.idle_timeout = seconds;
     }
-    service.updated = call.now;
+    service.life.updated = call.now;
     Ok(object([
         ("id", Some(json!(service.id))),
         ("arn", Some(json!(service.arn))),
         ("name", Some(json!(service.name))),
         ("customDomainName", service.custom_domain.clone().map(Value::from)),
         ("certificateArn", service.certificate.clone().map(Value::from)),
-        ("authType", Some(json!(service.auth_type))),
+        ("authType", Some(json!(service.auth.auth_type()))),
         ("idleTimeoutSeconds", Some(json!(service.idle_timeout))),
     ]))
 }
 
 pub(super) fn delete(state: &mut State, call: &Call<'_>) -> Result<Value, Refusal> {
-    let id = call.id("serviceIdentifier", KIND)?.to_owned();
-    let Some(service) = state.services.get_mut(&id).filter(|service| service.account == call.account.id)
-    else {
-        return match call.settings.delete_after_gone {
-            GoneAnswer::NotFound => Err(call.not_found(KIND, &id)),
-            GoneAnswer::Success => Ok(json!({
-                "id": id,
-                "arn": arn::arn(call.region, &call.account.id, &format!("service/{id}")),
-                "status": "DELETE_IN_PROGRESS",
-            })),
-        };
+    let refuse = |state: &State, service: &Service| {
+        let used = state.service_associations.rows().any(|association| association.service == service.id);
+        if used {
+            let message = format!("Service {} is associated with a service network.", service.id);
+            return Err(call.conflict(KIND, &service.id, message));
+        }
+        Ok(())
     };
-    let status = service.status(call.now);
-    if status == "CREATE_IN_PROGRESS" {
-        return Err(Refusal::busy(call.settings, KIND, &id, status));
-    }
-    let begun = std::mem::replace(&mut service.deleting, true);
-    let answer = json!({
+    let takes = call.settings.service_delete.0;
+    let found = delete_resource::<Service>(state, call, IDENTIFIER, takes, |id| End::Service { id }, refuse)?;
+    let Some(service) = found.and_then(|id| state.services.get(&id)) else {
+        let id = arn::last_part(call.text(IDENTIFIER));
+        return Ok(json!({
+            "id": id,
+            "arn": arn::arn(call.region, call.account, &format!("service/{id}")),
+            "status": "DELETE_IN_PROGRESS",
+        }));
+    };
+    Ok(json!({
         "id": service.id,
         "arn": service.arn,
         "name": service.name,
-        "status": service.status(call.now),
-    });
-    if !begun {
-        state.end_at(call.now + call.settings.service_delete.0, End::Service { id });
-    }
-    Ok(answer)
-}
-
-/// The service that the call names, if the account has it.
-pub(super) fn find<'a>(state: &'a State, call: &Call<'_>) -> Result<&'a Service, Refusal> {
-    let id = call.id("serviceIdentifier", KIND)?;
-    let service = state.services.get(id).filter(|service| service.account == call.account.id);
-    service.ok_or_else(|| call.not_found(KIND, id))
-}
-
-/// As [`find`], to change it.
-pub(super) fn find_mut<'a>(state: &'a mut State, call: &Call<'_>) -> Result<&'a mut Service, Refusal> {
-    let id = call.id("serviceIdentifier", KIND)?;
-    let service = state.services.get_mut(id).filter(|service| service.account == call.account.id);
-    service.ok_or_else(|| call.not_found(KIND, id))
+        "status": service.life.status(call.now),
+    }))
 }
 
 fn created(call: &Call<'_>, service: &Service) -> Value {
@@ -186,18 +154,29 @@ fn created(call: &Call<'_>, service: &Service) -> Value {
         ("name", Some(json!(service.name))),
         ("customDomainName", service.custom_domain.clone().map(Value::from)),
         ("certificateArn", service.certificate.clone().map(Value::from)),
-        ("status", Some(json!(service.status(call.now)))),
-        ("authType", Some(json!(service.auth_type))),
+        ("status", Some(json!(service.life.status(call.now)))),
+        ("authType", Some(json!(service.auth.auth_type()))),
         ("idleTimeoutSeconds", Some(json!(service.idle_timeout))),
         ("dnsEntry", Some(dns_entry(call, service))),
     ])
 }
 
-fn dns_entry(call: &Call<'_>, service: &Service) -> Value {
+pub(super) fn dns_entry(call: &Call<'_>, service: &Service) -> Value {
     json!({"domainName": service.domain_name, "hostedZoneId": call.settings.hosted_zone_id.0})
 }
 
 /// The certificate that the call names. The model allows the empty text, which means none.
 fn certificate(call: &Call<'_>) -> Option<String> {
     call.optional_text("certificateArn").filter(|arn| !arn.is_empty()).map(str::to_owned)
+}
+
+/// Refuses a certificate that does not exist.
+fn check_certificate(call: &Call<'_>) -> Result<(), Refusal> {
+    let known = &call.surroundings.certificates;
+    match certificate(call) {
+        Some(arn) if !known.is_empty() && !known.iter().any(|certificate| certificate.arn == arn) => {
+            Err(Refusal::field("certificateArn", format!("{arn} is no certificate of ACM")))
+        }
+        _ => Ok(()),
+    }
 }

@@ -4,9 +4,18 @@ use lattice::limits::TAGS_PER_RESOURCE;
 use serde_json::{Value, json};
 
 use crate::error::{Refusal, ResourceType};
+use crate::state::backend::{
+    AccessLogSubscription, DomainVerification, EndpointAssociation, ResourceConfiguration, ResourceGateway,
+};
+use crate::state::network::{ResourceAssociation, ServiceAssociation, ServiceNetwork, VpcAssociation};
+use crate::state::resource::Resource;
+use crate::state::service::Service;
+use crate::state::target_group::TargetGroup;
 use crate::state::{State, Tags, arn};
 
 use super::Call;
+
+const ARN: &str = "resourceArn";
 
 pub(super) fn list(state: &mut State, call: &Call<'_>) -> Result<Value, Refusal> {
     Ok(json!({"tags": tags_of(state, call)?}))
@@ -56,40 +65,52 @@ pub(super) fn new_tags(call: &Call<'_>) -> Result<Tags, Refusal> {
 }
 
 /// The tags of the resource that the call names by ARN.
+///
+/// What is shared with the account, or made by it with something that is another's, can be seen; its tags can't.
 fn tags_of<'a>(state: &'a mut State, call: &Call<'_>) -> Result<&'a mut Tags, Refusal> {
-    let resource = call.text("resourceArn");
-    let parts: Vec<&str> =
-        arn::path(resource, call.region, call.account).into_iter().flat_map(|path| path.split('/')).collect();
-    let (kind, found) = match parts[..] {
-        ["targetgroup", id] => (
-            ResourceType::TargetGroup,
-            state
-                .groups
-                .get_mut(id)
-                .filter(|group| group.account == call.account.id)
-                .map(|group| &mut group.tags),
-        ),
-        ["service", service, ref rest @ ..] => {
-            let service =
-                state.services.get_mut(service).filter(|service| service.account == call.account.id);
-            match *rest {
-                [] => (ResourceType::Service, service.map(|service| &mut service.tags)),
-                ["listener", listener] => (
-                    ResourceType::Listener,
-                    service
-                        .and_then(|service| service.listeners.get_mut(listener))
-                        .map(|listener| &mut listener.tags),
-                ),
-                ["listener", listener, "rule", rule] => (
-                    ResourceType::Rule,
-                    service
-                        .and_then(|service| service.listeners.get_mut(listener)?.rules.get_mut(rule))
-                        .map(|rule| &mut rule.tags),
-                ),
-                _ => (ResourceType::Resource, None),
-            }
+    let resource = call.text(ARN);
+    let path = resource.splitn(6, ':').nth(5).unwrap_or_default();
+    let parts: Vec<&str> = path.split('/').collect();
+    match parts[..] {
+        ["service", service, "listener", listener, ref rest @ ..] => {
+            let kind = if rest.is_empty() { ResourceType::Listener } else { ResourceType::Rule };
+            let listener = state
+                .services
+                .get_mut(service)
+                .filter(|service| service.account == call.account)
+                .and_then(|service| service.listeners.get_mut(listener));
+            let found = match *rest {
+                [] => listener.filter(|listener| listener.arn == resource).map(|listener| &mut listener.tags),
+                ["rule", rule] => listener
+                    .and_then(|listener| listener.rules.get_mut(rule))
+                    .filter(|rule| rule.arn == resource)
+                    .map(|rule| &mut rule.tags),
+                _ => None,
+            };
+            found.ok_or_else(|| call.not_found(kind, resource))
         }
-        _ => (ResourceType::Resource, None),
-    };
-    found.ok_or_else(|| call.not_found(kind, resource))
+        [TargetGroup::PATH, _] => own::<TargetGroup>(state, call),
+        [Service::PATH, _] => own::<Service>(state, call),
+        [ServiceNetwork::PATH, _] => own::<ServiceNetwork>(state, call),
+        [ServiceAssociation::PATH, _] => own::<ServiceAssociation>(state, call),
+        [VpcAssociation::PATH, _] => own::<VpcAssociation>(state, call),
+        [ResourceAssociation::PATH, _] => own::<ResourceAssociation>(state, call),
+        [ResourceConfiguration::PATH, _] => own::<ResourceConfiguration>(state, call),
+        [ResourceGateway::PATH, _] => own::<ResourceGateway>(state, call),
+        [EndpointAssociation::PATH, _] => own::<EndpointAssociation>(state, call),
+        [DomainVerification::PATH, _] => own::<DomainVerification>(state, call),
+        [AccessLogSubscription::PATH, _] => own::<AccessLogSubscription>(state, call),
+        _ => Err(call.not_found(ResourceType::Resource, resource)),
+    }
+}
+
+fn own<'a, T: Resource + 'a>(state: &'a mut State, call: &Call<'_>) -> Result<&'a mut Tags, Refusal> {
+    let resource = call.text(ARN);
+    let id = arn::last_part(resource);
+    let foreign =
+        T::table(state).get(id).filter(|row| row.arn() == resource && row.account() != call.account);
+    if foreign.is_some_and(|row| state.sees(call.account, row) || resource.contains("association/")) {
+        return Err(call.denied(resource));
+    }
+    state.own_mut::<T>(call, ARN).map(Resource::tags_mut)
 }

@@ -3,15 +3,16 @@
 use serde_json::{Map, Value, json};
 
 use crate::error::{Refusal, ResourceType};
-use crate::settings::choice::{DuplicateAnswer, GoneAnswer, HttpsProtocol, NotApplicable};
+use crate::settings::choice::{HttpsProtocol, NotApplicable};
 use crate::state::target::any_draining;
-use crate::state::target_group::{Config, GroupType, HealthCheck, NewGroup, Protocol, TargetGroup};
+use crate::state::target_group::{Config, GroupType, HealthCheck, Protocol, TargetGroup};
 use crate::state::{End, State, arn, page};
 
 use super::tags::new_tags;
-use super::{Call, object};
+use super::{Call, delete as delete_resource, object};
 
 const KIND: ResourceType = ResourceType::TargetGroup;
+const IDENTIFIER: &str = "targetGroupIdentifier";
 
 pub(super) fn create(state: &mut State, call: &Call<'_>) -> Result<Value, Refusal> {
     let tags = new_tags(call)?;
@@ -19,39 +20,18 @@ pub(super) fn create(state: &mut State, call: &Call<'_>) -> Result<Value, Refusa
         .ok_or_else(|| Refusal::field("type", "must be a type of target group"))?;
     let empty = Map::new();
     let config = read_config(kind, call.input.get("config").and_then(Value::as_object).unwrap_or(&empty))?;
-    if let Some(id) = state.tokens.replay(call, |id| state.groups.place(id).is_some())?
+    if let Some(id) = state.tokens.replay(call, KIND, |id| state.groups.place(id).is_some())?
         && let Some(group) = state.groups.get(&id)
     {
         return Ok(created(call, group));
     }
-    let name = call.text("name");
-    let mut own = 0;
-    for group in state.groups.rows().filter(|group| group.account == call.account.id) {
-        own += 1;
-        if group.name == name {
-            let message = format!("A target group with the name {name} exists already.");
-            return Err(match call.settings.duplicate_name {
-                DuplicateAnswer::Conflict => call.conflict(KIND, &group.id, message),
-                DuplicateAnswer::Validation => Refusal::field("name", message),
-            });
-        }
+    call.admit(&state.groups, call.settings.target_groups.0)?;
+    if let Some(vpc) = config.vpc.as_deref().filter(|vpc| !call.surroundings.has_vpc(vpc)) {
+        return Err(Refusal::field("config.vpcIdentifier", format!("{vpc} does not exist")));
     }
-    if own >= call.settings.target_groups.0 {
-        let message = format!("The limit of {} target groups is reached.", call.settings.target_groups.0);
-        return Err(Refusal::quota(call.settings, KIND, None, message));
-    }
-    let id = state.new_id("tg-");
-    let group = TargetGroup::new(NewGroup {
-        arn: arn::arn(call.region, &call.account.id, &format!("targetgroup/{id}")),
-        account: call.account.id.clone(),
-        name: name.to_owned(),
-        kind,
-        config,
-        tags,
-        created: call.now,
-        active_at: call.now + call.settings.target_group_create.0,
-        id: id.clone(),
-    });
+    let named = state.name::<TargetGroup>(call);
+    let id = named.0.clone();
+    let group = TargetGroup::new(named, call, kind, config, tags);
     let answer = created(call, &group);
     state.groups.insert(id.clone(), group);
     state.tokens.remember(call, &id);
@@ -59,17 +39,20 @@ pub(super) fn create(state: &mut State, call: &Call<'_>) -> Result<Value, Refusa
 }
 
 pub(super) fn get(state: &mut State, call: &Call<'_>) -> Result<Value, Refusal> {
-    let group = find(state, call)?;
+    let group: &TargetGroup = state.visible(call, IDENTIFIER)?;
+    let failure = group.life.failure(call.now);
     Ok(object([
         ("id", Some(json!(group.id))),
         ("arn", Some(json!(group.arn))),
         ("name", Some(json!(group.name))),
         ("type", Some(json!(group.kind.text()))),
         ("config", Some(config(call, group))),
-        ("createdAt", Some(json!(call.iso(group.created)))),
-        ("lastUpdatedAt", Some(json!(call.iso(group.updated)))),
-        ("status", Some(json!(group.status(call.now)))),
+        ("createdAt", Some(json!(call.iso(group.life.created)))),
+        ("lastUpdatedAt", Some(json!(call.iso(group.life.updated)))),
+        ("status", Some(json!(group.life.status(call.now)))),
         ("serviceArns", Some(service_arns(state, group))),
+        ("failureCode", failure.map(|failure| json!(failure.code))),
+        ("failureMessage", failure.map(|failure| json!(failure.message))),
     ]))
 }
 
@@ -77,7 +60,7 @@ pub(super) fn list(state: &mut State, call: &Call<'_>) -> Result<Value, Refusal>
     let start = page::start(call)?;
     let (vpc, kind) = (call.optional_text("vpcIdentifier"), call.optional_text("targetGroupType"));
     let groups = state.groups.after(start, call.settings.list_order).filter(|(_, group)| {
-        group.account == call.account.id
+        group.account == call.account
             && vpc.is_none_or(|vpc| group.config.vpc.as_deref() == Some(vpc))
             && kind.is_none_or(|kind| group.kind.text() == kind)
     });
@@ -87,13 +70,13 @@ pub(super) fn list(state: &mut State, call: &Call<'_>) -> Result<Value, Refusal>
             ("arn", Some(json!(group.arn))),
             ("name", Some(json!(group.name))),
             ("type", Some(json!(group.kind.text()))),
-            ("createdAt", Some(json!(call.iso(group.created)))),
+            ("createdAt", Some(json!(call.iso(group.life.created)))),
             ("port", group.config.port.map(Value::from)),
             ("protocol", group.config.protocol.map(|protocol| json!(protocol.text()))),
             ("ipAddressType", group.config.ip_address_type.clone().map(Value::from)),
             ("vpcIdentifier", group.config.vpc.clone().map(Value::from)),
-            ("lastUpdatedAt", Some(json!(call.iso(group.updated)))),
-            ("status", Some(json!(group.status(call.now)))),
+            ("lastUpdatedAt", Some(json!(call.iso(group.life.updated)))),
+            ("status", Some(json!(group.life.status(call.now)))),
             ("serviceArns", Some(service_arns(state, group))),
             ("lambdaEventStructureVersion", group.config.lambda_version.clone().map(Value::from)),
         ])
@@ -101,11 +84,10 @@ pub(super) fn list(state: &mut State, call: &Call<'_>) -> Result<Value, Refusal>
 }
 
 pub(super) fn update(state: &mut State, call: &Call<'_>) -> Result<Value, Refusal> {
-    let group = find(state, call)?;
+    let group: &TargetGroup = state.own(call, IDENTIFIER)?;
     let id = group.id.clone();
-    let status = group.status(call.now);
-    if status != "ACTIVE" {
-        return Err(Refusal::busy(call.settings, KIND, &id, status));
+    if group.life.status(call.now) != "ACTIVE" {
+        return Err(call.busy(group));
     }
     let empty = Map::new();
     let given = call.input.get("healthCheck").and_then(Value::as_object).unwrap_or(&empty);
@@ -113,46 +95,30 @@ pub(super) fn update(state: &mut State, call: &Call<'_>) -> Result<Value, Refusa
     if let Some(group) = state.groups.get_mut(&id) {
         group.set_health(health, call.now, call.settings);
     }
-    find(state, call).map(|group| created(call, group))
+    state.own(call, IDENTIFIER).map(|group| created(call, group))
 }
 
 pub(super) fn delete(state: &mut State, call: &Call<'_>) -> Result<Value, Refusal> {
-    let id = call.id("targetGroupIdentifier", KIND)?.to_owned();
-    let answer = |arn: &str| json!({"id": id, "arn": arn, "status": "DELETE_IN_PROGRESS"});
-    let Some(group) = state.groups.get_mut(&id).filter(|group| group.account == call.account.id) else {
-        return match call.settings.delete_after_gone {
-            GoneAnswer::NotFound => Err(call.not_found(KIND, &id)),
-            GoneAnswer::Success => {
-                Ok(answer(&arn::arn(call.region, &call.account.id, &format!("targetgroup/{id}"))))
-            }
-        };
-    };
-    if !group.deleting {
-        let status = group.status(call.now);
-        if status != "ACTIVE" {
-            return Err(Refusal::busy(call.settings, KIND, &id, status));
-        }
+    let refuse = |_: &State, group: &TargetGroup| {
+        let id = &group.id;
         if group.used() {
             let message = format!("Target group {id} is used by a rule or a default action of a listener.");
-            return Err(call.conflict(KIND, &id, message));
+            return Err(call.conflict(KIND, id, message));
         }
         if any_draining(&group.targets) {
-            let message = format!("Target group {id} has targets that are draining.");
-            return Err(call.conflict(KIND, &id, message));
+            return Err(call.conflict(KIND, id, format!("Target group {id} has targets that are draining.")));
         }
-        group.deleting = true;
-        let arn = group.arn.clone();
-        state.end_at(call.now + call.settings.target_group_delete.0, End::TargetGroup { id: id.clone() });
-        return Ok(answer(&arn));
-    }
-    Ok(answer(&group.arn))
-}
-
-/// The group that the call names, if the account has it.
-pub(super) fn find<'a>(state: &'a State, call: &Call<'_>) -> Result<&'a TargetGroup, Refusal> {
-    let id = call.id("targetGroupIdentifier", KIND)?;
-    let group = state.groups.get(id).filter(|group| group.account == call.account.id);
-    group.ok_or_else(|| call.not_found(KIND, id))
+        Ok(())
+    };
+    let takes = call.settings.target_group_delete.0;
+    let end = |id| End::TargetGroup { id };
+    let found = delete_resource::<TargetGroup>(state, call, IDENTIFIER, takes, end, refuse)?;
+    let Some(group) = found.and_then(|id| state.groups.get(&id)) else {
+        let id = arn::last_part(call.text(IDENTIFIER));
+        let arn = arn::arn(call.region, call.account, &format!("targetgroup/{id}"));
+        return Ok(json!({"id": id, "arn": arn, "status": "DELETE_IN_PROGRESS"}));
+    };
+    Ok(json!({"id": group.id, "arn": group.arn, "status": group.life.status(call.now)}))
 }
 
 /// The answer to creation and update.
@@ -163,7 +129,7 @@ fn created(call: &Call<'_>, group: &TargetGroup) -> Value {
         ("name", Some(json!(group.name))),
         ("type", Some(json!(group.kind.text()))),
         ("config", Some(config(call, group))),
-        ("status", Some(json!(group.status(call.now)))),
+        ("status", Some(json!(group.life.status(call.now)))),
     ])
 }
 

@@ -14,10 +14,7 @@ use crate::state::target::{Key, Leaving, Target, reason_code};
 use crate::state::target_group::{GroupType, TargetGroup};
 use crate::state::{End, State, page};
 
-use super::target_groups::find;
 use super::{Call, object};
-
-const GROUP: ResourceType = ResourceType::TargetGroup;
 
 /// A target as a call names it.
 struct Named<'a> {
@@ -55,14 +52,14 @@ impl Outcome {
 }
 
 pub(super) fn register(state: &mut State, call: &Call<'_>) -> Result<Value, Refusal> {
-    let group = find(state, call)?;
+    let group: &TargetGroup = state.own(call, "targetGroupIdentifier")?;
     refuse_if_busy(call, group)?;
     let named = named(call, group)?;
     let group_id = group.id.clone();
     let mut outcome = Outcome::default();
     let mut wanted = Vec::new();
     for target in injected(call, named, &mut outcome) {
-        match misfit(group, &target) {
+        match misfit(call, group, &target) {
             None => wanted.push(target),
             Some(message) => match call.settings.malformed_id {
                 MalformedTarget::Unsuccessful => {
@@ -148,7 +145,7 @@ fn register_again(state: &mut State, call: &Call<'_>, group_id: &str, place: u64
 }
 
 pub(super) fn deregister(state: &mut State, call: &Call<'_>) -> Result<Value, Refusal> {
-    let group = find(state, call)?;
+    let group: &TargetGroup = state.own(call, "targetGroupIdentifier")?;
     refuse_if_busy(call, group)?;
     let group_id = group.id.clone();
     let draining = group.used();
@@ -184,7 +181,7 @@ fn leave(state: &mut State, call: &Call<'_>, group_id: &str, place: u64, drainin
 }
 
 pub(super) fn list(state: &mut State, call: &Call<'_>) -> Result<Value, Refusal> {
-    let group = find(state, call)?;
+    let group: &TargetGroup = state.own(call, "targetGroupIdentifier")?;
     let start = page::start(call)?;
     let newest_first = call.settings.list_order == ListOrder::Newest;
     let show = |target: &Target| {
@@ -261,35 +258,47 @@ fn injected<'a>(call: &Call<'_>, named: Vec<Named<'a>>, outcome: &mut Outcome) -
 }
 
 fn refuse_if_busy(call: &Call<'_>, group: &TargetGroup) -> Result<(), Refusal> {
-    let status = group.status(call.now);
-    if status == "ACTIVE" { Ok(()) } else { Err(Refusal::busy(call.settings, GROUP, &group.id, status)) }
+    if group.life.status(call.now) == "ACTIVE" { Ok(()) } else { Err(call.busy(group)) }
 }
 
 /// Why a target can't be one of this group's, if it can't.
-fn misfit(group: &TargetGroup, target: &Named<'_>) -> Option<String> {
+fn misfit(call: &Call<'_>, group: &TargetGroup, target: &Named<'_>) -> Option<String> {
     let id = target.id;
+    let vpc = group.config.vpc.as_deref();
+    let around = call.surroundings;
     match group.kind {
         GroupType::Ip => {
             let family = group.config.ip_address_type.as_deref().unwrap_or("IPV4");
-            let fits = match id.parse::<IpAddr>() {
-                Ok(IpAddr::V4(_)) => family == "IPV4",
-                Ok(IpAddr::V6(_)) => family == "IPV6",
-                Err(_no_address) => return Some(format!("{id} is not an IP address")),
-            };
-            (!fits).then(|| format!("{id} is not an address of the target group's type {family}"))
+            let Ok(address) = id.parse::<IpAddr>() else { return Some(format!("{id} is not an IP address")) };
+            if address.is_ipv4() != (family == "IPV4") {
+                return Some(format!("{id} is not an address of the target group's type {family}"));
+            }
+            let outside = !around.vpcs.is_empty()
+                && around.vpc_of(address).is_none_or(|found| Some(found.id.as_str()) != vpc);
+            outside.then(|| format!("{id} is not an address of the target group's VPC"))
         }
         GroupType::Instance => {
             let digits = id.strip_prefix("i-").unwrap_or_default();
             let fits =
                 matches!(digits.len(), 8 | 17) && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-            (!fits).then(|| format!("{id} is not the id of an instance"))
+            if !fits {
+                return Some(format!("{id} is not the id of an instance"));
+            }
+            let elsewhere = !around.instances.is_empty()
+                && !around.instances.iter().any(|known| known.id == id && Some(known.vpc.as_str()) == vpc);
+            elsewhere.then(|| "Instance targets must be in the same VPC as their target group".to_owned())
         }
         GroupType::Lambda if target.port.is_some() => Some("a Lambda function has no port".to_owned()),
         GroupType::Lambda => {
-            (!id.starts_with("arn:aws:lambda:")).then(|| format!("{id} is not the ARN of a Lambda function"))
+            let fits = id.starts_with("arn:aws:lambda:")
+                && (around.functions.is_empty() || around.functions.iter().any(|known| known.arn == id));
+            (!fits).then(|| format!("{id} is not the ARN of a Lambda function"))
         }
         GroupType::Alb => {
-            let fits = id.starts_with("arn:aws:elasticloadbalancing:");
+            let known = &around.load_balancers;
+            let fits = id.starts_with("arn:aws:elasticloadbalancing:")
+                && (known.is_empty()
+                    || known.iter().any(|known| known.arn == id && Some(known.vpc.as_str()) == vpc));
             (!fits).then(|| format!("{id} is not the ARN of an Application Load Balancer"))
         }
     }

@@ -267,3 +267,43 @@ choice! {
         Initial = "initial",
     }
 }
+
+choice! {
+    /// What becomes of a domain verification.
+    DomainOutcome {
+        /// VERIFIED.
+        Verified = "verified",
+        /// VERIFICATION_TIMED_OUT.
+        TimedOut = "timed-out",
+    }
+}
+
+choice! {
+    /// The answer to an auth policy above the quota of 10 KB.
+    OversizePolicy {
+        /// ValidationException.
+        Validation = "validation",
+        /// It is taken, up to the model's 102,400 characters.
+        Accepted = "accepted",
+    }
+}
+
+choice! {
+    /// Access log subscriptions of resource configurations, whose id the model's responses exclude.
+    ConfigurationLogs {
+        /// `resourceId` is the id of the resource configuration all the same.
+        Id = "id",
+        /// ValidationException.
+        Refused = "refused",
+    }
+}
+
+choice! {
+    /// The name in the `dnsEntry` of an association of a service.
+    AssociationName {
+        /// The service's.
+        Service = "service",
+        /// One of its own, which begins with the association's id.
+        Own = "own",
+    }
+}

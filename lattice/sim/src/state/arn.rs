@@ -1,23 +1,21 @@
 //! Identifiers: ids, and ARNs in their place.
 
-use crate::account::Account;
-
 /// The ARN of a resource with this path, `targetgroup/tg-…` say.
 pub(crate) fn arn(region: &str, account: &str, path: &str) -> String {
     format!("arn:aws:vpc-lattice:{region}:{account}:{path}")
 }
 
 /// The path of an ARN of this region and account: what follows the fifth colon.
-pub(crate) fn path<'a>(arn: &'a str, region: &str, account: &Account) -> Option<&'a str> {
+pub(crate) fn path<'a>(arn: &'a str, region: &str, account: &str) -> Option<&'a str> {
     let mut parts = arn.splitn(6, ':');
     let head = [parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?];
-    (head == ["arn", "aws", "vpc-lattice", region, account.id.as_str()]).then(|| parts.next()).flatten()
+    (head == ["arn", "aws", "vpc-lattice", region, account]).then(|| parts.next()).flatten()
 }
 
 /// The id that an identifier (id or ARN) means.
 ///
 /// An ARN of another region or account means nothing here.
-pub(crate) fn id<'a>(identifier: &'a str, region: &str, account: &Account) -> Option<&'a str> {
+pub(crate) fn id<'a>(identifier: &'a str, region: &str, account: &str) -> Option<&'a str> {
     if identifier.starts_with("arn:") {
         path(identifier, region, account)?.rsplit('/').next()
     } else {

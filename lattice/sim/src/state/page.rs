@@ -68,7 +68,7 @@ fn read(call: &Call<'_>, token: &str) -> Option<u64> {
 }
 
 fn seal(call: &Call<'_>, place: u64, issued: u64) -> u64 {
-    let mut text = format!("{} {} {place} {issued}", call.operation.name, call.account.id);
+    let mut text = format!("{} {} {place} {issued}", call.operation.name, call.account);
     for member in call.operation.input.members() {
         if let Some(value) =
             call.input.get(member.name).filter(|_| !matches!(member.name, "nextToken" | "maxResults"))

@@ -1,12 +1,16 @@
 //! Services with their listeners, and listeners with their rules.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::clock::SimTime;
 
 use super::Tags;
+use super::life::Life;
+use super::policy::AuthPolicy;
+use super::resource::resource;
 use super::table::Table;
-use super::target_group::{enumeration, status};
+use super::target_group::enumeration;
 
 enumeration! {
     /// What a listener speaks.
@@ -14,7 +18,7 @@ enumeration! {
 }
 
 /// A service.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Service {
     pub(crate) id: String,
     pub(crate) arn: String,
@@ -22,26 +26,18 @@ pub(crate) struct Service {
     pub(crate) name: String,
     pub(crate) custom_domain: Option<String>,
     pub(crate) certificate: Option<String>,
-    pub(crate) auth_type: String,
+    pub(crate) auth: AuthPolicy,
     pub(crate) idle_timeout: u64,
     pub(crate) domain_name: String,
     pub(crate) tags: Tags,
-    pub(crate) created: SimTime,
-    pub(crate) updated: SimTime,
-    pub(crate) active_at: SimTime,
-    pub(crate) deleting: bool,
+    pub(crate) life: Life,
     pub(crate) listeners: Table<Listener>,
 }
 
-impl Service {
-    /// The status as the API writes it.
-    pub(crate) fn status(&self, now: SimTime) -> &'static str {
-        status(self.deleting, self.active_at, now)
-    }
-}
+resource!(Service in services, Service, "service", "svc-", "service", named by name);
 
 /// A listener.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Listener {
     pub(crate) id: String,
     pub(crate) arn: String,
@@ -66,7 +62,7 @@ impl Listener {
 }
 
 /// A rule. The default rule is the one without priority.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Rule {
     pub(crate) id: String,
     pub(crate) arn: String,
@@ -88,7 +84,7 @@ impl Rule {
 }
 
 /// What a rule does, as in the API: checked, weights filled in, target groups by id.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Action(pub(crate) Value);
 
 impl Action {

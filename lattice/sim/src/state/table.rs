@@ -4,14 +4,35 @@ use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
+use serde::{Deserialize, Serialize};
+
 use crate::settings::choice::ListOrder;
 
 /// Rows of one kind. A row's *place* is its number in order of creation, which is never used again.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(
+    from = "Rows<T, K>",
+    bound(deserialize = "T: Deserialize<'de>, K: Clone + Eq + Hash + Deserialize<'de>")
+)]
 pub(crate) struct Table<T, K = String> {
     rows: BTreeMap<u64, (K, T)>,
+    #[serde(skip)]
     places: HashMap<K, u64>,
     last: u64,
+}
+
+/// A table as it is kept.
+#[derive(Deserialize)]
+struct Rows<T, K> {
+    rows: BTreeMap<u64, (K, T)>,
+    last: u64,
+}
+
+impl<T, K: Clone + Eq + Hash> From<Rows<T, K>> for Table<T, K> {
+    fn from(Rows { rows, last }: Rows<T, K>) -> Self {
+        let places = rows.iter().map(|(place, (key, _))| (key.clone(), *place)).collect();
+        Self { rows, places, last }
+    }
 }
 
 impl<T, K> Default for Table<T, K> {

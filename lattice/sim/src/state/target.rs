@@ -43,7 +43,7 @@ impl TargetStatus {
 }
 
 /// What makes a target: its id and port. Addresses are compared as addresses, not as text.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Key {
     id: String,
     port: Option<u16>,
@@ -57,7 +57,7 @@ impl Key {
 }
 
 /// A registered target.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Target {
     pub(crate) id: String,
     pub(crate) port: Option<u16>,
@@ -71,7 +71,7 @@ pub(crate) struct Target {
 }
 
 /// A target that was deregistered.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Leaving {
     /// When the entry goes.
     pub(crate) until: SimTime,

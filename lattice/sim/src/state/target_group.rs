@@ -2,20 +2,25 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::clock::SimTime;
+use crate::operations::Call;
 use crate::random::Random;
 use crate::settings::Settings;
 use crate::settings::value::FirstCheck;
 
 use super::Tags;
+use super::life::Life;
+use super::resource::resource;
 use super::target::Targets;
 
 /// An enumeration of the API with its strings.
 macro_rules! enumeration {
     ($(#[doc = $about:literal])+ $name:ident { $($variant:ident = $text:literal,)+ }) => {
         $(#[doc = $about])+
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(crate) enum $name { $($variant,)+ }
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        pub(crate) enum $name { $(#[serde(rename = $text)] $variant,)+ }
 
         impl $name {
             pub(crate) fn parse(text: &str) -> Option<Self> {
@@ -46,7 +51,7 @@ enumeration! {
 }
 
 /// A target group.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct TargetGroup {
     pub(crate) id: String,
     pub(crate) arn: String,
@@ -55,17 +60,14 @@ pub(crate) struct TargetGroup {
     pub(crate) kind: GroupType,
     pub(crate) config: Config,
     pub(crate) tags: Tags,
-    pub(crate) created: SimTime,
-    pub(crate) updated: SimTime,
-    pub(crate) active_at: SimTime,
-    pub(crate) deleting: bool,
+    pub(crate) life: Life,
     /// How many rules of each service forward to it, by id of the service.
     uses: BTreeMap<String, usize>,
     pub(crate) targets: Targets,
 }
 
 /// What `config` says, with its defaults filled in.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Config {
     pub(crate) port: Option<u16>,
     pub(crate) protocol: Option<Protocol>,
@@ -78,7 +80,7 @@ pub(crate) struct Config {
 }
 
 /// A health check with its defaults filled in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct HealthCheck {
     pub(crate) enabled: bool,
     pub(crate) protocol: Protocol,
@@ -93,42 +95,28 @@ pub(crate) struct HealthCheck {
     pub(crate) matcher: String,
 }
 
-/// What a new target group is made of.
-pub(crate) struct NewGroup {
-    pub(crate) id: String,
-    pub(crate) arn: String,
-    pub(crate) account: String,
-    pub(crate) name: String,
-    pub(crate) kind: GroupType,
-    pub(crate) config: Config,
-    pub(crate) tags: Tags,
-    pub(crate) created: SimTime,
-    pub(crate) active_at: SimTime,
-}
+resource!(TargetGroup in groups, TargetGroup, "target group", "tg-", "targetgroup", named by name);
 
 impl TargetGroup {
-    pub(crate) fn new(new: NewGroup) -> Self {
-        let NewGroup { id, arn, account, name, kind, config, tags, created, active_at } = new;
+    pub(crate) fn new(
+        (id, arn): (String, String),
+        call: &Call<'_>,
+        kind: GroupType,
+        config: Config,
+        tags: Tags,
+    ) -> Self {
         Self {
             id,
             arn,
-            account,
-            name,
+            account: call.account.to_owned(),
+            name: call.text("name").to_owned(),
             kind,
             config,
             tags,
-            created,
-            updated: created,
-            active_at,
-            deleting: false,
+            life: Life::begin(call, call.settings.target_group_create.0),
             uses: BTreeMap::new(),
             targets: Targets::default(),
         }
-    }
-
-    /// The status as the API writes it.
-    pub(crate) fn status(&self, now: SimTime) -> &'static str {
-        status(self.deleting, self.active_at, now)
     }
 
     /// Whether any service uses the group.
@@ -167,7 +155,7 @@ impl TargetGroup {
     pub(crate) fn set_health(&mut self, health: Option<HealthCheck>, now: SimTime, settings: &Settings) {
         let before = self.checked();
         self.config.health = health;
-        self.updated = now;
+        self.life.updated = now;
         self.start_checks(before, now, settings);
     }
 
@@ -204,16 +192,5 @@ fn first_check(settings: &Settings, interval: u32, fraction: f64) -> SimTime {
     match settings.first_check_delay {
         FirstCheck::After(delay) => delay.0,
         FirstCheck::Interval => SimTime::from_secs_f64(f64::from(interval) * fraction),
-    }
-}
-
-/// The status of something with times of creation and deletion, as the API writes it.
-pub(crate) fn status(deleting: bool, active_at: SimTime, now: SimTime) -> &'static str {
-    if deleting {
-        "DELETE_IN_PROGRESS"
-    } else if now < active_at {
-        "CREATE_IN_PROGRESS"
-    } else {
-        "ACTIVE"
     }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::clock::SimTime;
-use crate::error::Refusal;
+use crate::error::{Refusal, ResourceType};
 use crate::operations::Call;
 use crate::random::hash;
 use crate::settings::choice::{DuplicateAnswer, TokenAfterDelete};
@@ -15,16 +16,31 @@ use crate::settings::choice::{DuplicateAnswer, TokenAfterDelete};
 const MOST: usize = 10_000;
 
 /// Account, operation and token.
-type Key = (String, &'static str, String);
+type Key = (String, String, String);
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<(Key, Made)>", into = "Vec<(Key, Made)>")]
 pub(crate) struct Tokens {
     made: HashMap<Key, Made>,
     /// The keys, oldest first.
     order: VecDeque<Key>,
 }
 
-#[derive(Debug)]
+impl From<Vec<(Key, Made)>> for Tokens {
+    fn from(kept: Vec<(Key, Made)>) -> Self {
+        let order = kept.iter().map(|(key, _)| key.clone()).collect();
+        Self { made: kept.into_iter().collect(), order }
+    }
+}
+
+impl From<Tokens> for Vec<(Key, Made)> {
+    fn from(tokens: Tokens) -> Self {
+        let Tokens { mut made, order } = tokens;
+        order.into_iter().filter_map(|key| made.remove(&key).map(|made| (key, made))).collect()
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Made {
     at: SimTime,
     /// A hash of the parameters; their text could have megabytes.
@@ -33,10 +49,11 @@ struct Made {
 }
 
 impl Tokens {
-    /// The id of what an earlier call with the same token made, if it is still there by `exists`.
+    /// The id of what an earlier call with the same token made, of this kind, if it is still there by `exists`.
     pub(crate) fn replay(
         &self,
         call: &Call<'_>,
+        kind: ResourceType,
         exists: impl Fn(&str) -> bool,
     ) -> Result<Option<String>, Refusal> {
         let Some((key, made)) = key(call).and_then(|key| self.made.get_key_value(&key)) else {
@@ -47,10 +64,7 @@ impl Tokens {
         }
         let refuse = |answer, what: &str| {
             let message = format!("The client token {} was used before {what}.", key.2);
-            match answer {
-                DuplicateAnswer::Conflict => call.conflict(call.resource_type(), &made.id, message),
-                DuplicateAnswer::Validation => Refusal::field("clientToken", message),
-            }
+            call.duplicate(answer, kind, &made.id, "clientToken", message)
         };
         if made.parameters != parameters(call) {
             return Err(refuse(call.settings.token_mismatch, "with other parameters"));
@@ -94,7 +108,7 @@ impl Tokens {
 fn key(call: &Call<'_>) -> Option<Key> {
     let token = call.operation.input.members().iter().find(|member| member.token)?;
     let token = call.input.get(token.name)?.as_str()?;
-    Some((call.account.id.clone(), call.operation.name, token.to_owned()))
+    Some((call.account.to_owned(), call.operation.name.to_owned(), token.to_owned()))
 }
 
 /// A hash of the input without the token.
@@ -125,7 +139,11 @@ mod tests {
 
     fn insert(tokens: &mut Tokens, n: usize, at: u64) {
         let made = Made { at: Duration::from_secs(at), parameters: 0, id: String::new() };
-        tokens.insert((String::new(), "CreateService", n.to_string()), made, Duration::from_secs(10));
+        tokens.insert(
+            (String::new(), "CreateService".to_owned(), n.to_string()),
+            made,
+            Duration::from_secs(10),
+        );
     }
 
     #[test]

@@ -58,10 +58,10 @@ fn group_to_forward_to(
     let kind = ResourceType::TargetGroup;
     let group = arn::id(identifier, call.region, call.account)
         .and_then(|id| state.groups.get(id))
-        .filter(|group| group.account == call.account.id)
+        .filter(|group| group.account == call.account)
         .ok_or_else(|| call.not_found(kind, identifier))?;
-    if group.deleting {
-        return Err(Refusal::busy(call.settings, kind, &group.id, group.status(call.now)));
+    if group.life.deleting(call.now) {
+        return Err(call.busy(group));
     }
     if let Some(other) = group.services().find(|other| *other != service) {
         let message =

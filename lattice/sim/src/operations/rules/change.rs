@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::{Map, Value, json};
 
 use crate::error::Refusal;
-use crate::operations::listeners::{find as find_listener, refuse_if_busy};
-use crate::operations::services::find_mut as find_service_mut;
+use crate::operations::listeners::{find as find_listener, own_service_mut, refuse_if_busy};
 use crate::operations::{Call, object};
 use crate::settings::choice::BatchFailure;
 use crate::state::service::{Action, Rule};
@@ -125,7 +124,7 @@ fn apply(state: &mut State, call: &Call<'_>, changes: &[Change<'_>]) -> Result<V
     for (old, new) in old.iter().zip(&altered) {
         replace_action(state, call, &service_id, &old.groups(), &new.action.groups());
     }
-    let service = find_service_mut(state, call).map_err(|refusal| (0, refusal))?;
+    let service = own_service_mut(state, call).map_err(|refusal| (0, refusal))?;
     for rule in &altered {
         let place =
             service.listeners.get_mut(&listener_id).and_then(|listener| listener.rules.get_mut(&rule.id));
