@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::model::{self, ErrorKind, Location, Operation};
+use crate::neighbours;
 use crate::random::Random;
 use crate::state::arn::last_part;
 use crate::state::life::Failure;
@@ -32,7 +33,8 @@ const COMMON_ERRORS: [(&str, u16); 8] = [
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// The operation's name, or `*` for all that can have the outcome.
+    /// The operation's name, with that of its service if it is a neighbour's (`tagging.GetResources`), or `*` for all
+    /// that can have the outcome.
     pub operation: String,
     /// Only calls that name this resource, by id or ARN, or register or deregister a target with this id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -128,6 +130,18 @@ pub(crate) enum Injected {
     Common { name: &'static str, status: u16 },
 }
 
+impl Injected {
+    /// The error as a neighbour gives it.
+    pub(crate) fn of_neighbour(self) -> neighbours::Error {
+        let (code, status) = match self {
+            Self::Modelled(ErrorKind::InternalServer) => ("InternalFailure", 500),
+            Self::Modelled(kind) => (kind.shape().name, 400),
+            Self::Common { name, status } => (name, status),
+        };
+        neighbours::Error { code, message: "injected by a fault rule".to_owned(), status }
+    }
+}
+
 /// Targets to refuse in this call.
 #[derive(Debug, Clone)]
 pub(crate) struct Unsuccessful {
@@ -184,11 +198,24 @@ impl Faults {
 
     /// What happens to a call. Uses up the counts of the rules that apply.
     pub(crate) fn plan(&mut self, operation: &Operation, input: &Map<String, Value>) -> Plan {
+        self.decide(|fault, outcome| matches(fault, outcome, operation, input))
+    }
+
+    /// What happens to a call of a neighbour, `tagging.GetResources` say.
+    pub(crate) fn plan_neighbour(&mut self, operation: &str) -> Plan {
+        self.decide(|fault, outcome| {
+            (fault.operation == "*" || fault.operation == operation)
+                && fault.resource.is_none()
+                && !matches!(outcome, Some(Outcome::Unsuccessful(_) | Outcome::Fails(_)))
+        })
+    }
+
+    fn decide(&mut self, matches: impl Fn(&Fault, Option<&Outcome>) -> bool) -> Plan {
         let mut plan = Plan::default();
         for rule in &mut self.rules {
             let fault = &mut rule.fault;
             let decided = plan.outcome.is_some() && rule.outcome.is_some();
-            if decided || fault.count == Some(0) || !matches(fault, rule.outcome.as_ref(), operation, input) {
+            if decided || fault.count == Some(0) || !matches(fault, rule.outcome.as_ref()) {
                 continue;
             }
             // The draw is made for every rule that matches, so that equal calls draw equal numbers.
@@ -251,6 +278,7 @@ fn targets(input: &Map<String, Value>) -> impl Iterator<Item = &str> {
 fn outcome(fault: &Fault) -> Result<Option<Outcome>, String> {
     let operation = match fault.operation.as_str() {
         "*" => None,
+        name if neighbours::operations().any(|operation| operation == name) => None,
         name => Some(model::operation(name).ok_or_else(|| format!("there is no operation {name}"))?),
     };
     if !(0.0..=1.0).contains(&fault.probability) {

@@ -12,6 +12,7 @@ mod error;
 mod faults;
 mod inspect;
 pub mod model;
+mod neighbours;
 mod operations;
 mod random;
 mod rate;

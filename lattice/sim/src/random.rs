@@ -37,3 +37,16 @@ pub(crate) fn hash(seed: u64, bytes: &[u8]) -> u64 {
     });
     mix(folded)
 }
+
+/// A random UUID (version 4).
+pub(crate) fn uuid(random: &mut Random) -> String {
+    let (high, low) = (random.next(), random.next());
+    format!(
+        "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
+        high >> 32,
+        (high >> 16) & 0xffff,
+        high & 0xfff,
+        low >> 52,
+        low & 0xffff_ffff_ffff
+    )
+}

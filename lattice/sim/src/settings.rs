@@ -10,7 +10,8 @@ use choice::{
     AssociationName, BatchFailure, ChildrenWhileCreating, ConfigurationLogs, DefaultPort, DefaultRule,
     DeregisterAbsent, DomainOutcome, DuplicateAnswer, DuplicateTarget, FixedStatus, GoneAnswer,
     HttpsProtocol, ListAbsent, ListOrder, MalformedTarget, NotApplicable, OversizePolicy, ReasonCodes,
-    RegisterDraining, RegisterExisting, ResourceTypeNames, StalePage, TargetQuota, TokenAfterDelete,
+    RegisterDraining, RegisterExisting, ResourceTypeNames, ShareInvitation, StalePage, TargetQuota,
+    TokenAfterDelete,
 };
 use lattice::limits::TARGETS_PER_GROUP;
 use serde::Serialize;
@@ -254,6 +255,9 @@ settings! {
     target_groups_per_service: Count<0, 1_000_000> = "quota.target_groups_per_service", Count(10), Count(10), Documented;
     /// Targets per target group, those that are draining included.
     targets_per_group: Count<0, 1_000_000> = "quota.targets_per_group", Count(TARGETS_PER_GROUP), Count(TARGETS_PER_GROUP), Documented;
+
+    /// What becomes of an invitation to a resource share.
+    share_invitation: ShareInvitation = "ram.invitation", ShareInvitation::Sent, ShareInvitation::Sent, Documented;
 
     /// What is echoed of the default rule.
     default_rule: DefaultRule = "rule.default_rule_shape", DefaultRule::Named, DefaultRule::Named, Assumed;

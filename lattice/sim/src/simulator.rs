@@ -14,9 +14,10 @@ use crate::error::Refusal;
 use crate::faults::{Faults, Injected, Outcome, Plan};
 use crate::model::route::route;
 use crate::model::{ErrorKind, Operation};
+use crate::neighbours::{self, Ask, Asked};
 use crate::operations::input::collect;
 use crate::operations::{Call, serve};
-use crate::random::Random;
+use crate::random::{Random, uuid};
 use crate::rate::Limits;
 use crate::record::{Kept, Record};
 use crate::settings::Settings;
@@ -173,6 +174,9 @@ impl World {
         let now = self.clock.now();
         let path = request.uri().path();
         let caller = self.caller(request.headers());
+        if let Some(asked) = neighbours::read(request) {
+            return self.ask(asked, &caller, now);
+        }
         let mut call = Handling { now, account: &caller.account, input: Map::new() };
         let Some(route) = route(request.method().as_str(), path) else {
             let message = format!("There is no operation {} {path}.", request.method());
@@ -213,6 +217,54 @@ impl World {
         };
         let result = result.map(|body| (StatusCode::from_u16(operation.status).unwrap_or_default(), body));
         self.finish(call, operation.name, result, plan.latency)
+    }
+
+    /// Answers a call of a neighbour.
+    fn ask(&mut self, asked: Asked, caller: &Caller, now: SimTime) -> Answer {
+        let plan = self.faults.plan_neighbour(asked.operation);
+        let applied = match &plan.outcome {
+            Some(Outcome::Error { applied, .. } | Outcome::Timeout { applied }) => *applied,
+            _ => true,
+        };
+        let outcome = applied.then(|| {
+            let ask = Ask {
+                caller,
+                input: &asked.input,
+                now,
+                clock: &self.clock,
+                settings: &self.settings,
+                surroundings: &self.surroundings,
+                region: REGION,
+            };
+            asked.serve(&mut self.state, &ask)
+        });
+        let never = matches!(plan.outcome, Some(Outcome::Timeout { .. }));
+        let outcome = match (&plan.outcome, outcome) {
+            (Some(Outcome::Error { error, .. }), _) => Err(error.of_neighbour()),
+            (_, Some(outcome)) => outcome,
+            (_, None) => Ok(Value::Null),
+        };
+        let request_id = uuid(&mut self.request_ids);
+        let reply = asked.protocol.reply(&outcome, &request_id);
+        self.record.add(Kept {
+            time: self.clock.epoch_seconds(now),
+            operation: asked.operation,
+            account: caller.account.clone(),
+            status: (!never).then_some(reply.status.as_u16()),
+            request: Value::Object(asked.input).to_string(),
+            response: reply.body.clone(),
+        });
+        let mut response = Response::new(reply.body);
+        *response.status_mut() = reply.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+        if let Ok(id) = HeaderValue::from_str(&request_id) {
+            headers.insert("x-amzn-requestid", id);
+        }
+        if let Some(name) = reply.error {
+            headers.insert("x-amzn-errortype", HeaderValue::from_static(name));
+        }
+        Answer { response, latency: plan.latency, never }
     }
 
     fn serve(
@@ -305,7 +357,7 @@ impl World {
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Ok(id) = HeaderValue::from_str(&request_id(&mut self.request_ids)) {
+        if let Ok(id) = HeaderValue::from_str(&uuid(&mut self.request_ids)) {
             headers.insert("x-amzn-requestid", id);
         }
         if let Some(name) = error {
@@ -331,16 +383,4 @@ enum Failure {
     Common { name: &'static str, status: u16 },
     Never,
     TooLong,
-}
-
-fn request_id(random: &mut Random) -> String {
-    let (high, low) = (random.next(), random.next());
-    format!(
-        "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
-        high >> 32,
-        (high >> 16) & 0xffff,
-        high & 0xfff,
-        low >> 52,
-        low & 0xffff_ffff_ffff
-    )
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod arn;
 pub(crate) mod backend;
+pub(crate) mod cloudmap;
 pub(crate) mod life;
 pub(crate) mod network;
 pub(crate) mod page;
@@ -11,6 +12,7 @@ pub(crate) mod service;
 pub(crate) mod session;
 pub(crate) mod share;
 pub(crate) mod table;
+pub(crate) mod tagged;
 pub(crate) mod target;
 pub(crate) mod target_group;
 pub(crate) mod token;
@@ -20,11 +22,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::SimTime;
-use crate::random::Random;
+use crate::random::{Random, uuid};
 use crate::settings::Settings;
 use backend::{
     AccessLogSubscription, DomainVerification, EndpointAssociation, ResourceConfiguration, ResourceGateway,
 };
+use cloudmap::CloudMap;
 use network::{ResourceAssociation, ServiceAssociation, ServiceNetwork, VpcAssociation};
 use service::Service;
 use session::Session;
@@ -53,6 +56,7 @@ pub(crate) struct State {
     /// Resource policies by ARN of the resource.
     pub(crate) resource_policies: BTreeMap<String, String>,
     pub(crate) shares: Shares,
+    pub(crate) cloudmap: CloudMap,
     /// By access key id.
     pub(crate) sessions: Table<Session>,
     pub(crate) tokens: Tokens,
@@ -112,6 +116,7 @@ impl State {
             log_subscriptions: Table::default(),
             resource_policies: BTreeMap::new(),
             shares: Shares::default(),
+            cloudmap: CloudMap::default(),
             sessions: Table::default(),
             tokens: Tokens::default(),
             ends: BTreeSet::new(),
@@ -123,6 +128,16 @@ impl State {
     /// A new id: the prefix and 17 characters, of which the first is always 0, as in the service's own.
     pub(crate) fn new_id(&mut self, prefix: &str) -> String {
         format!("{prefix}0{:016x}", self.ids.next())
+    }
+
+    /// A new UUID, as RAM has them in ARNs.
+    pub(crate) fn new_uuid(&mut self) -> String {
+        uuid(&mut self.ids)
+    }
+
+    /// A number that seeds what is drawn for one purpose.
+    pub(crate) fn draw(&mut self) -> u64 {
+        self.ids.next()
     }
 
     /// Lets something end at `time`.

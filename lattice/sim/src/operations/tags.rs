@@ -3,19 +3,11 @@
 use lattice::limits::TAGS_PER_RESOURCE;
 use serde_json::{Value, json};
 
-use crate::error::{Refusal, ResourceType};
-use crate::state::backend::{
-    AccessLogSubscription, DomainVerification, EndpointAssociation, ResourceConfiguration, ResourceGateway,
-};
-use crate::state::network::{ResourceAssociation, ServiceAssociation, ServiceNetwork, VpcAssociation};
-use crate::state::resource::Resource;
-use crate::state::service::Service;
-use crate::state::target_group::TargetGroup;
-use crate::state::{State, Tags, arn};
+use crate::error::Refusal;
+use crate::state::tagged::kind_of;
+use crate::state::{State, Tags};
 
 use super::Call;
-
-const ARN: &str = "resourceArn";
 
 pub(super) fn list(state: &mut State, call: &Call<'_>) -> Result<Value, Refusal> {
     Ok(json!({"tags": tags_of(state, call)?}))
@@ -66,51 +58,13 @@ pub(super) fn new_tags(call: &Call<'_>) -> Result<Tags, Refusal> {
 
 /// The tags of the resource that the call names by ARN.
 ///
-/// What is shared with the account, or made by it with something that is another's, can be seen; its tags can't.
+/// What is shared with the account, or made by another one with something of the account's, can be seen; its tags
+/// can't.
 fn tags_of<'a>(state: &'a mut State, call: &Call<'_>) -> Result<&'a mut Tags, Refusal> {
-    let resource = call.text(ARN);
-    let path = resource.splitn(6, ':').nth(5).unwrap_or_default();
-    let parts: Vec<&str> = path.split('/').collect();
-    match parts[..] {
-        ["service", service, "listener", listener, ref rest @ ..] => {
-            let kind = if rest.is_empty() { ResourceType::Listener } else { ResourceType::Rule };
-            let listener = state
-                .services
-                .get_mut(service)
-                .filter(|service| service.account == call.account)
-                .and_then(|service| service.listeners.get_mut(listener));
-            let found = match *rest {
-                [] => listener.filter(|listener| listener.arn == resource).map(|listener| &mut listener.tags),
-                ["rule", rule] => listener
-                    .and_then(|listener| listener.rules.get_mut(rule))
-                    .filter(|rule| rule.arn == resource)
-                    .map(|rule| &mut rule.tags),
-                _ => None,
-            };
-            found.ok_or_else(|| call.not_found(kind, resource))
-        }
-        [TargetGroup::PATH, _] => own::<TargetGroup>(state, call),
-        [Service::PATH, _] => own::<Service>(state, call),
-        [ServiceNetwork::PATH, _] => own::<ServiceNetwork>(state, call),
-        [ServiceAssociation::PATH, _] => own::<ServiceAssociation>(state, call),
-        [VpcAssociation::PATH, _] => own::<VpcAssociation>(state, call),
-        [ResourceAssociation::PATH, _] => own::<ResourceAssociation>(state, call),
-        [ResourceConfiguration::PATH, _] => own::<ResourceConfiguration>(state, call),
-        [ResourceGateway::PATH, _] => own::<ResourceGateway>(state, call),
-        [EndpointAssociation::PATH, _] => own::<EndpointAssociation>(state, call),
-        [DomainVerification::PATH, _] => own::<DomainVerification>(state, call),
-        [AccessLogSubscription::PATH, _] => own::<AccessLogSubscription>(state, call),
-        _ => Err(call.not_found(ResourceType::Resource, resource)),
+    let resource = call.text("resourceArn");
+    if state.owner_of(resource).is_some_and(|owner| owner != call.account) {
+        let seen = state.shares.holds(resource, call.account) || resource.contains("association/");
+        return Err(if seen { call.denied(resource) } else { call.not_found(kind_of(resource), resource) });
     }
-}
-
-fn own<'a, T: Resource + 'a>(state: &'a mut State, call: &Call<'_>) -> Result<&'a mut Tags, Refusal> {
-    let resource = call.text(ARN);
-    let id = arn::last_part(resource);
-    let foreign =
-        T::table(state).get(id).filter(|row| row.arn() == resource && row.account() != call.account);
-    if foreign.is_some_and(|row| state.sees(call.account, row) || resource.contains("association/")) {
-        return Err(call.denied(resource));
-    }
-    state.own_mut::<T>(call, ARN).map(Resource::tags_mut)
+    state.tags_mut(call.account, resource).ok_or_else(|| call.not_found(kind_of(resource), resource))
 }

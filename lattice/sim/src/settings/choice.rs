@@ -307,3 +307,13 @@ choice! {
         Own = "own",
     }
 }
+
+choice! {
+    /// What becomes of an invitation to a resource share.
+    ShareInvitation {
+        /// It waits until the invited account accepts it.
+        Sent = "sent",
+        /// It is accepted at once, as within an organisation.
+        Accepted = "accepted",
+    }
+}

@@ -41,12 +41,8 @@ impl Session {
 
 /// Adds a session to those that are not over.
 pub(crate) fn begin(sessions: &mut Table<Session>, session: Session, now: SimTime) {
-    let oldest = |sessions: &Table<Session>| {
-        let (place, session) = sessions.iter().next()?;
-        (session.expires <= now || sessions.len() >= MOST).then_some(place)
-    };
-    while let Some(place) = oldest(sessions) {
-        sessions.remove_at(place);
+    while sessions.first().is_some_and(|oldest| oldest.expires <= now || sessions.len() >= MOST) {
+        sessions.remove_first();
     }
     sessions.insert(session.access_key_id.clone(), session);
 }

@@ -91,6 +91,17 @@ impl<T, K: Clone + Eq + Hash> Table<T, K> {
         Some(row)
     }
 
+    /// The oldest row.
+    pub(crate) fn first(&self) -> Option<&T> {
+        self.rows.first_key_value().map(|(_, (_, row))| row)
+    }
+
+    /// Takes out the oldest row.
+    pub(crate) fn remove_first(&mut self) -> Option<T> {
+        let place = self.rows.first_key_value().map(|(place, _)| *place)?;
+        self.remove_at(place)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
