@@ -208,13 +208,20 @@ impl Simulator {
         for (name, value) in changes {
             settings.set(name, value)?;
         }
+        if settings.clock_start != world.settings.clock_start {
+            return Err(settings::Error::Fixed("clock.start"));
+        }
+        world.clock.freeze(settings.clock_frozen.0);
         world.settings = settings;
+        world.changes += 1;
         Ok(())
     }
 
     /// Moves the simulator's clock on. The sum of all advances is at most ten years.
     pub fn advance(&self, by: Duration) {
-        self.lock().clock.advance(by);
+        let mut world = self.lock();
+        world.clock.advance(by);
+        world.changes += 1;
     }
 
     /// The simulator's wall clock in seconds since 1970.
@@ -236,6 +243,7 @@ impl Simulator {
     pub fn set_target(&self, set: &SetTarget) -> Result<(), Absent> {
         let mut world = self.lock();
         let now = world.clock.now();
+        world.changes += 1;
         let drain = world.settings.drain.0;
         let id = last_part(&set.group).to_owned();
         let group = world.state.groups.get_mut(&id);

@@ -20,6 +20,7 @@ mod record;
 mod server;
 pub mod settings;
 mod simulator;
+mod snapshot;
 mod state;
 pub mod surroundings;
 
@@ -31,6 +32,7 @@ pub use inspect::{
 pub use record::LogEntry;
 pub use settings::Settings;
 pub use simulator::{MOST_BODY_BYTES, REGION, Simulator};
+pub use snapshot::Error as SnapshotError;
 pub use state::life::Failure;
 pub use state::target::TargetStatus;
 pub use surroundings::Surroundings;

@@ -15,7 +15,7 @@ use choice::{
 };
 use lattice::limits::TARGETS_PER_GROUP;
 use serde::Serialize;
-use value::{Count, FirstCheck, Rate, RetryAfter, Seconds, Setting, Text};
+use value::{ClockStart, Count, FirstCheck, Rate, RetryAfter, Seconds, Setting, Switch, Text};
 
 /// Where a default comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -62,6 +62,9 @@ pub enum Error {
         /// What is allowed.
         allowed: String,
     },
+    /// The setting is for the start only.
+    #[error("setting {0} can't be changed any more, it is for the start")]
+    Fixed(&'static str),
     /// `NAME=VALUE` without `=`.
     #[error("{0} is no setting, it must be NAME=VALUE")]
     Form(String),
@@ -131,6 +134,11 @@ macro_rules! settings {
 settings! {
     /// Number of accounts. The second one is for resources that the first must not see.
     accounts: Count<1, 2> = "accounts", Count(1), Count(1), Simulator;
+
+    /// Whether the clock stands still unless it is advanced. With a fixed `clock.start` too, the same calls give the same times.
+    clock_frozen: Switch = "clock.frozen", Switch(false), Switch(false), Simulator;
+    /// Where the simulator's wall clock begins. It can't be changed later.
+    clock_start: ClockStart = "clock.start", ClockStart::Now, ClockStart::Now, Simulator;
 
     /// What becomes of access log subscriptions of resource configurations.
     configuration_logs: ConfigurationLogs = "accesslog.rcfg_resource_id", ConfigurationLogs::Id, ConfigurationLogs::Id, Assumed;

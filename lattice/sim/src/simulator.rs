@@ -21,7 +21,7 @@ use crate::random::{Random, uuid};
 use crate::rate::Limits;
 use crate::record::{Kept, Record};
 use crate::settings::Settings;
-use crate::settings::value::RetryAfter;
+use crate::settings::value::{ClockStart, RetryAfter};
 use crate::state::{State, Tags};
 use crate::surroundings::{self, Surroundings};
 
@@ -51,7 +51,9 @@ struct Inner {
 /// Everything that changes. It is locked for the length of a call and never across an await.
 #[derive(Debug)]
 pub(crate) struct World {
-    seed: u64,
+    /// Goes up with everything that changes the state.
+    pub(crate) changes: u64,
+    pub(crate) seed: u64,
     pub(crate) surroundings: Arc<Surroundings>,
     pub(crate) clock: Clock,
     pub(crate) settings: Settings,
@@ -59,7 +61,7 @@ pub(crate) struct World {
     pub(crate) faults: Faults,
     pub(crate) record: Record,
     limits: Limits,
-    request_ids: Random,
+    pub(crate) request_ids: Random,
 }
 
 /// How a call ends.
@@ -75,10 +77,15 @@ impl Simulator {
     /// It has to be made within a tokio runtime, whose clock it follows.
     #[must_use]
     pub fn new(settings: Settings, seed: u64) -> Self {
+        let start = match settings.clock_start {
+            ClockStart::Now => None,
+            ClockStart::At(time) => Some(time),
+        };
         let world = World {
+            changes: 0,
             seed,
             surroundings: Arc::default(),
-            clock: Clock::new(),
+            clock: Clock::new(start, settings.clock_frozen.0),
             settings,
             state: State::new(seed),
             faults: Faults::new(seed),
@@ -127,6 +134,7 @@ impl Simulator {
         let mut world = self.lock();
         let now = world.clock.now();
         world.state.lead_endpoints(&surroundings, REGION, now);
+        world.changes += 1;
         world.surroundings = Arc::new(surroundings);
         Ok(())
     }
@@ -136,7 +144,9 @@ impl Simulator {
         // What a panicking test left behind is still the best state there is.
         let mut world = self.inner.world.lock().unwrap_or_else(PoisonError::into_inner);
         let now = world.clock.now();
-        world.state.settle(now);
+        if world.state.settle(now) {
+            world.changes += 1;
+        }
         world
     }
 
@@ -238,6 +248,7 @@ impl World {
             };
             asked.serve(&mut self.state, &ask)
         });
+        self.changes += 1;
         let never = matches!(plan.outcome, Some(Outcome::Timeout { .. }));
         let outcome = match (&plan.outcome, outcome) {
             (Some(Outcome::Error { error, .. }), _) => Err(error.of_neighbour()),
@@ -305,7 +316,11 @@ impl World {
                 _ => None,
             },
         };
-        serve(&mut self.state, &call).map_err(Failure::Refused)
+        let served = serve(&mut self.state, &call);
+        if served.is_ok() && !operation.read_only {
+            self.changes += 1;
+        }
+        served.map_err(Failure::Refused)
     }
 
     /// Makes the answer and notes the call.

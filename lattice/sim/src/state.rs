@@ -150,8 +150,14 @@ impl State {
         self.ends.remove(&(time, end));
     }
 
-    /// Brings the state up to `now`. Cost: what ended since the last time.
-    pub(crate) fn settle(&mut self, now: SimTime) {
+    /// Brings up to date what follows from the rest, after the state was read from a file.
+    pub(crate) fn restored(&mut self) {
+        self.shares.change(|_| ());
+    }
+
+    /// Brings the state up to `now` and returns whether anything ended. Cost: what ended since the last time.
+    pub(crate) fn settle(&mut self, now: SimTime) -> bool {
+        let mut ended = false;
         while let Some((time, end)) = self.ends.first().filter(|(time, _)| *time <= now).cloned() {
             match &end {
                 End::Target { group, place } => {
@@ -172,7 +178,9 @@ impl State {
                 End::ResourceGateway { id } => drop(self.gateways.remove(id)),
             }
             self.ends.remove(&(time, end));
+            ended = true;
         }
+        ended
     }
 
     fn remove_service(&mut self, id: &str) {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 /// A setting's value: how it is read, written and described.
 pub trait Setting: Sized {
     /// Reads the value, `None` if it is not allowed.
@@ -57,6 +59,54 @@ impl<const MIN: usize, const MAX: usize> Setting for Count<MIN, MAX> {
 
     fn allowed() -> String {
         format!("a whole number from {MIN} to {MAX}")
+    }
+}
+
+/// Yes or no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Switch(pub bool);
+
+impl Setting for Switch {
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "on" => Some(Self(true)),
+            "off" => Some(Self(false)),
+            _ => None,
+        }
+    }
+
+    fn text(&self) -> String {
+        if self.0 { "on" } else { "off" }.to_owned()
+    }
+
+    fn allowed() -> String {
+        "on or off".to_owned()
+    }
+}
+
+/// Where the wall clock begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClockStart {
+    /// At the machine's time.
+    Now,
+    /// At this time.
+    At(Timestamp),
+}
+
+impl Setting for ClockStart {
+    fn parse(text: &str) -> Option<Self> {
+        if text == "now" { Some(Self::Now) } else { text.parse().ok().map(Self::At) }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Now => "now".to_owned(),
+            Self::At(time) => time.to_string(),
+        }
+    }
+
+    fn allowed() -> String {
+        "now, or a time like 2026-01-01T00:00:00Z".to_owned()
     }
 }
 
