@@ -1,5 +1,5 @@
-//! VPC Lattice as Lath sees it: identifiers, targets and groups, their limits, and the difference between what
-//! should be registered and what is.
+//! VPC Lattice as Lath sees it: identifiers, targets and groups, their limits, the difference between what should be
+//! registered and what is, and auth policies.
 //!
 //! Everything here is pure. There is no I/O, no clock, no AWS SDK and no Kubernetes, so that every rule can be
 //! tested with values alone.
@@ -9,6 +9,7 @@ pub mod batch;
 pub mod diff;
 pub mod group;
 pub mod limits;
+pub mod policy;
 pub mod tags;
 pub mod target;
 
