@@ -4,22 +4,23 @@ mod listing;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use lattice_sim::{Settings, Simulator};
+use lattice_sim::{Settings, Simulator, Surroundings};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 /// Serve Amazon VPC Lattice from memory, for development and tests without an AWS account.
 ///
 /// When it is ready it prints one line of JSON: the endpoint, the accounts with their keys, the region. Point any AWS
 /// SDK at it with these keys and AWS_ENDPOINT_URL_VPC_LATTICE=ENDPOINT. It ends on SIGTERM and on Ctrl-C.
 ///
-/// Served so far are target groups, targets, services, listeners, rules and tags; every other operation is answered
-/// by a ValidationException with the reason unknownOperation. There is no data plane: targets of a group that a
-/// service uses become HEALTHY by themselves, or as set through the admin endpoints. Signatures are not verified; the
-/// access key id decides the account.
+/// It serves all of VPC Lattice's operations, and those of its neighbours that clients of VPC Lattice call: Resource
+/// Groups Tagging, ACM, RAM, Cloud Map, STS, EKS Auth, EC2. With --data-plane it carries traffic as well; without it,
+/// targets of a group that a service uses become HEALTHY by themselves, or as set through the admin endpoints.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, after_long_help = AFTER_HELP)]
 #[expect(clippy::doc_markdown, reason = "these comments are what --help prints")]
@@ -31,13 +32,26 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
 
-    /// How true to life it is: `instant` has no delays of provisioning and no rate limits.
+    /// How true to life it is: `instant` has no delays and no rate limits, `aws` those documented or assumed.
     #[arg(long, value_enum, default_value = "instant")]
     profile: Profile,
 
     /// Decides ids, keys and chance: the same seed and the same calls give the same ids.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+
+    /// Carry traffic too: addresses of the services on an interface of its own, for which it needs the right to
+    /// administer the network.
+    #[arg(long)]
+    data_plane: bool,
+
+    /// Keep the state in this file, and begin with what it holds.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+
+    /// What surrounds VPC Lattice, in YAML or JSON: accounts, VPCs, instances, certificates, roles and the like.
+    #[arg(long, value_name = "FILE")]
+    surroundings: Option<PathBuf>,
 
     /// Change a setting, any number of times; `lath sim settings` lists them.
     #[arg(long, value_name = "NAME=VALUE")]
@@ -51,6 +65,8 @@ Admin endpoints, on the same port, in JSON:
   PUT  /_sim/faults             rules that make calls slow, fail, time out, or refuse some targets
   PUT  /_sim/targets            {\"group\",\"id\",\"port\",\"status\"}: set a target's state
   PUT  /_sim/settings           {NAME: VALUE}: change settings
+  PUT  /_sim/surroundings       what surrounds VPC Lattice; `lath sim schema` prints its JSON schema
+  GET  /_sim/ca.pem             the certificate authority of the data plane
   POST /_sim/clock              {\"advance_seconds\": N}: move the clock on
   GET  /_sim/state              everything that calls have made
 
@@ -59,6 +75,7 @@ Environment:
 
 Examples:
   lath sim --listen 127.0.0.1:8080 --seed 1
+  lath sim --profile aws --surroundings vpcs.yaml --state lattice.json --data-plane
   lath sim --set target.drain_seconds=300 --set health.first_check_delay=interval
   curl -X PUT 127.0.0.1:8080/_sim/faults -d '[{\"operation\":\"RegisterTargets\",\"error\":\"ThrottlingException\",\"count\":3}]'
   curl -X POST 127.0.0.1:8080/_sim/clock -d '{\"advance_seconds\":60}'";
@@ -67,21 +84,29 @@ Examples:
 enum Command {
     /// Print the table of settings: names, defaults, allowed values, and which defaults are guesses.
     Settings(listing::Arguments),
+    /// Print the JSON schema of --surroundings.
+    Schema,
 }
 
-/// `aws`, with verified signatures, is not among them until it verifies them.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Profile {
-    /// No delays of provisioning, no rate limits, signatures not verified.
+    /// No delays of provisioning, no rate limits.
     Instant,
+    /// Delays and rate limits as documented or, where nothing is known, as assumed.
+    Aws,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    if let Some(Command::Settings(arguments)) = &arguments.command {
-        return listing::run(arguments);
+    match &arguments.command {
+        Some(Command::Settings(arguments)) => return listing::run(arguments),
+        Some(Command::Schema) => {
+            return writeln!(std::io::stdout(), "{}", Surroundings::schema()).context("printing the schema");
+        }
+        None => {}
     }
     let mut settings = match arguments.profile {
         Profile::Instant => Settings::instant(),
+        Profile::Aws => Settings::realistic(),
     };
     for assignment in &arguments.set {
         settings.assign(assignment)?;
@@ -93,9 +118,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
                 .unwrap_or_else(|_unset| tracing_subscriber::EnvFilter::new("warn")),
         )
         .init();
-    // One thread is enough: every call takes the same lock for its whole length, and calls take microseconds.
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")?;
+    // One thread is enough for the API: every call takes the same lock for its whole length, and calls take
+    // microseconds. Traffic takes more.
+    let mut runtime = if arguments.data_plane {
+        tokio::runtime::Builder::new_multi_thread()
+    } else {
+        tokio::runtime::Builder::new_current_thread()
+    };
+    let runtime = runtime.enable_all().build().context("starting the runtime")?;
     runtime.block_on(serve(arguments, settings))
 }
 
@@ -109,16 +139,53 @@ async fn serve(arguments: &Arguments, settings: Settings) -> Result<()> {
         }
     };
     let address = listener.local_addr().context("asking for the address that was bound")?;
-    let simulator = Simulator::new(settings, arguments.seed);
+    let simulator = match &arguments.state {
+        Some(file) => Simulator::load(file, settings, arguments.seed)?,
+        None => Simulator::new(settings, arguments.seed),
+    };
+    if let Some(file) = &arguments.surroundings {
+        simulator.set_surroundings(read_surroundings(file)?).with_context(|| file.display().to_string())?;
+    }
+    let plane = if arguments.data_plane { Some(simulator.data_plane().await?) } else { None };
     let ready = serde_json::to_string(&simulator.ready(&format!("http://{address}")))?;
     writeln!(std::io::stdout(), "{ready}").context("printing where the simulator is")?;
-    simulator
-        .serve(listener, async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
+
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    let api = simulator.serve(listener, async move { stopped.cancelled().await });
+    let traffic = async {
+        match plane {
+            Some(plane) => plane.run(stop.cancelled()).await,
+            None => stop.cancelled().await,
+        }
+    };
+    let keep = async {
+        match &arguments.state {
+            Some(file) => {
+                tokio::select! {
+                    () = simulator.keep(file) => {}
+                    () = stop.cancelled() => {}
+                }
             }
-        })
-        .await;
+            None => stop.cancelled().await,
+        }
+    };
+    let signals = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        stop.cancel();
+    };
+    tokio::join!(api, traffic, keep, signals);
+    if let Some(file) = &arguments.state {
+        simulator.save(file)?;
+    }
     Ok(())
+}
+
+/// Reads surroundings, in YAML, of which JSON is a part.
+fn read_surroundings(file: &Path) -> Result<Surroundings> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+    serde_saphyr::from_str(&text).with_context(|| format!("understanding {}", file.display()))
 }

@@ -48,10 +48,13 @@ pub(crate) struct Caller {
     pub(crate) account: String,
     /// The principal's ARN.
     pub(crate) arn: String,
+    #[expect(dead_code, reason = "signatures are not verified yet")]
     pub(crate) secret: String,
     /// The token that has to come with temporary keys.
+    #[expect(dead_code, reason = "signatures are not verified yet")]
     pub(crate) token: Option<String>,
     /// When temporary keys end.
+    #[expect(dead_code, reason = "signatures are not verified yet")]
     pub(crate) expires: Option<SimTime>,
     /// Identity policies, `None` where the surroundings know of none.
     pub(crate) policies: Option<Vec<serde_json::Value>>,

@@ -16,7 +16,8 @@ use crate::simulator::Simulator;
 
 /// The endpoints, for the answer to a request for none of them.
 const ENDPOINTS: &str = "GET /_sim/calls, POST /_sim/calls/reset, GET /_sim/log?after=N, GET|PUT /_sim/faults, \
-                         PUT /_sim/targets, GET|PUT /_sim/settings, GET|PUT /_sim/surroundings, POST /_sim/clock, GET /_sim/state";
+                         PUT /_sim/targets, GET|PUT /_sim/settings, GET|PUT /_sim/surroundings, POST /_sim/clock, GET /_sim/state, and with a data plane \
+                         GET /_sim/ca.pem";
 
 /// Why a request is refused: status and a sentence.
 type Refusal = (StatusCode, String);
@@ -29,6 +30,14 @@ struct Advance {
 
 /// Answers a request to an admin endpoint.
 pub(crate) fn answer(simulator: &Simulator, request: &Request<Bytes>) -> Response<Bytes> {
+    if request.uri().path() == "/_sim/ca.pem"
+        && let Some(pem) = simulator.authority()
+    {
+        let mut response = Response::new(Bytes::from(pem));
+        let kind = HeaderValue::from_static("application/x-pem-file");
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        return response;
+    }
     let (status, body) = match serve(simulator, request) {
         Ok(body) => (StatusCode::OK, body),
         Err((status, message)) => (status, json!({"message": message})),

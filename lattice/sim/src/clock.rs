@@ -33,7 +33,7 @@ pub(crate) struct Kept {
     at: SimTime,
     advanced: Duration,
     /// The real wall clock when it was kept.
-    kept: Timestamp,
+    written: Timestamp,
 }
 
 impl Clock {
@@ -84,12 +84,12 @@ impl Clock {
 
     /// What has to be kept of it.
     pub(crate) fn keep(&self) -> Kept {
-        Kept { zero: self.zero, at: self.now(), advanced: self.advanced, kept: Timestamp::now() }
+        Kept { zero: self.zero, at: self.now(), advanced: self.advanced, written: Timestamp::now() }
     }
 
     /// The clock that was kept. Unless it is frozen, the time since then has passed for it too.
     pub(crate) fn resume(kept: &Kept, frozen: bool) -> Self {
-        let away = Timestamp::now().duration_since(kept.kept);
+        let away = Timestamp::now().duration_since(kept.written);
         let away = if frozen { Duration::ZERO } else { Duration::try_from(away).unwrap_or_default() };
         Self {
             zero: kept.zero,

@@ -34,7 +34,6 @@ pub(crate) enum ResourceType {
     AccessLogSubscription,
     AuthPolicy,
     ResourcePolicy,
-    Vpc,
     /// Something with an ARN that names no kind known here.
     Resource,
 }
@@ -59,7 +58,6 @@ impl ResourceType {
             Self::AccessLogSubscription => "ACCESS_LOG_SUBSCRIPTION",
             Self::AuthPolicy => "AUTH_POLICY",
             Self::ResourcePolicy => "RESOURCE_POLICY",
-            Self::Vpc => "VPC",
             Self::Resource => "RESOURCE",
         }
     }
@@ -83,7 +81,6 @@ impl ResourceType {
             Self::AccessLogSubscription => "AccessLogSubscription",
             Self::AuthPolicy => "AuthPolicy",
             Self::ResourcePolicy => "ResourcePolicy",
-            Self::Vpc => "Vpc",
             Self::Resource => "Resource",
         }
     }

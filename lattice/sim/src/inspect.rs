@@ -255,7 +255,7 @@ impl Simulator {
             .ok_or_else(|| Absent(format!("target {} in target group {}", set.id, set.group)))?;
         let before = target.leaving.take();
         if set.status == TargetStatus::Draining {
-            target.leaving = Some(Leaving { until: now + drain, draining: true });
+            target.leaving = Some(Leaving { since: now, until: now + drain, draining: true });
         } else {
             target.held = Some(set.status);
         }

@@ -8,6 +8,7 @@
 mod account;
 mod admin;
 mod clock;
+mod data;
 mod error;
 mod faults;
 mod inspect;
@@ -25,6 +26,7 @@ mod state;
 pub mod surroundings;
 
 pub use account::Account;
+pub use data::{DataPlane, Error as DataPlaneError, InterfaceError};
 pub use faults::{Error as FaultError, Fault, UnsuccessfulTargets};
 pub use inspect::{
     Absent, ListenerView, Ready, RuleView, ServiceView, SetTarget, StateView, TargetGroupView, TargetView,

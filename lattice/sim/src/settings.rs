@@ -7,15 +7,17 @@ pub mod choice;
 pub mod value;
 
 use choice::{
-    AssociationName, BatchFailure, ChildrenWhileCreating, ConfigurationLogs, DefaultPort, DefaultRule,
-    DeregisterAbsent, DomainOutcome, DuplicateAnswer, DuplicateTarget, FixedStatus, GoneAnswer,
-    HttpsProtocol, ListAbsent, ListOrder, MalformedTarget, NotApplicable, OversizePolicy, ReasonCodes,
-    RegisterDraining, RegisterExisting, ResourceTypeNames, ShareInvitation, StalePage, TargetQuota,
-    TokenAfterDelete,
+    Addresses, AssociationName, BatchFailure, ChildrenWhileCreating, ConfigurationLogs, DefaultPort,
+    DefaultRule, DeregisterAbsent, DomainOutcome, DuplicateAnswer, DuplicateTarget, FixedStatus, GoneAnswer,
+    HealthPort, HttpsProtocol, ListAbsent, ListOrder, MalformedTarget, NotApplicable, OversizePolicy,
+    ReasonCodes, RegisterDraining, RegisterExisting, RequestIds, ResourceTypeNames, RouteBy, ShareInvitation,
+    StalePage, TargetQuota, TokenAfterDelete, Traffic,
 };
 use lattice::limits::TARGETS_PER_GROUP;
 use serde::Serialize;
-use value::{ClockStart, Count, FirstCheck, Rate, RetryAfter, Seconds, Setting, Switch, Text};
+use value::{
+    ClockStart, Count, FirstCheck, HttpStatus, Range, Rate, RetryAfter, Seconds, Setting, Switch, Text,
+};
 
 /// Where a default comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -184,6 +186,22 @@ settings! {
     /// The answer to a fixed response with a status other than 404 and 500.
     unsupported_fixed_status: FixedStatus = "api.unsupported_fixed_status", FixedStatus::Validation, FixedStatus::Validation, Assumed;
 
+    /// The address range of services, IPv4.
+    ipv4_range: Range = "data.ipv4_range", Range::new("169.254.171.0/24"), Range::new("169.254.171.0/24"), Documented;
+    /// The address range of services, IPv6.
+    ipv6_range: Range = "data.ipv6_range", Range::new("fd00:ec2:80::/64"), Range::new("fd00:ec2:80::/64"), Documented;
+    /// The address range of resource configurations.
+    resource_range: Range = "data.resource_range", Range::new("129.224.0.0/17"), Range::new("129.224.0.0/17"), Assumed;
+    /// The network interface that the data plane makes for its addresses; none where they are there already, as those of 127.0.0.0/8 are.
+    interface: Text = "data.interface", Text::new("lattice0"), Text::new("lattice0"), Simulator;
+    /// Connections that the data plane holds at a time. More wait until one ends.
+    connections: Count<1, 1_000_000> = "data.connections", Count(20_000), Count(20_000), Simulator;
+    /// How a request finds its service.
+    route_by: RouteBy = "data.route_by", RouteBy::Name, RouteBy::Name, Assumed;
+    /// The status of a request for a host that no service has.
+    unknown_host_status: HttpStatus = "data.unknown_host_status", HttpStatus(404), HttpStatus(404), Assumed;
+    /// The status of a request to change the protocol, to WebSocket say.
+    upgrade_status: HttpStatus = "data.upgrade_status", HttpStatus(400), HttpStatus(400), Assumed;
     /// Time in CREATE_IN_PROGRESS of an association of a service or a resource configuration.
     association_create: Seconds = "delay.association_create", Seconds::new(0), Seconds::new(10), Assumed;
     /// Time in DELETE_IN_PROGRESS of an association of a service or a resource configuration.
@@ -220,13 +238,20 @@ settings! {
 
     /// The name in the `dnsEntry` of an association of a service.
     association_name: AssociationName = "dns.association_name", AssociationName::Service, AssociationName::Service, Assumed;
+    /// Whether services share one address of each family.
+    addresses: Addresses = "dns.shared_addresses", Addresses::Shared, Addresses::Shared, Assumed;
     /// The hosted zone in `dnsEntry`.
     hosted_zone_id: Text = "dns.hosted_zone_id", Text::new("Z09127221KTH2CFUOHIZH"), Text::new("Z09127221KTH2CFUOHIZH"), Assumed;
     /// The label of the partition in the names of services.
     partition_id: Text = "dns.partition_id", Text::new("7d67968"), Text::new("7d67968"), Assumed;
 
+    /// Which messages carry `x-amzn-RequestId`.
+    request_ids: RequestIds = "headers.request_id_direction", RequestIds::Both, RequestIds::Both, Assumed;
+
     /// Time from a target's registration, or its group's first use, to its first health check, which it passes.
     first_check_delay: FirstCheck = "health.first_check_delay", FirstCheck::After(Seconds::new(0)), FirstCheck::Interval, Assumed;
+    /// The port that is checked where a health check names none.
+    health_port: HealthPort = "health.default_port", HealthPort::Target, HealthPort::Target, Assumed;
     /// The health check's protocol echoed for a target group of protocol HTTPS.
     https_protocol_echo: HttpsProtocol = "health.https_protocol_echo", HttpsProtocol::Https, HttpsProtocol::Https, Assumed;
     /// The health check echoed for a target group that can have none.
@@ -245,6 +270,15 @@ settings! {
     domain_verifications: Count<0, 1_000_000> = "quota.domain_verifications", Count(5), Count(5), Documented;
     /// Resource gateways per VPC.
     gateways_per_vpc: Count<0, 1_000_000> = "quota.resource_gateways_per_vpc", Count(500), Count(500), Documented;
+    /// Time from a change of an auth policy or auth type to its effect on traffic.
+    propagate_auth: Seconds = "propagation.auth_policy_seconds", Seconds::new(0), Seconds::new(120), Documented;
+    /// Time from DeregisterTargets to the last new request.
+    propagate_deregister: Seconds = "propagation.deregister_seconds", Seconds::new(0), Seconds::new(10), Assumed;
+    /// Time from RegisterTargets to the first traffic.
+    propagate_register: Seconds = "propagation.register_seconds", Seconds::new(0), Seconds::new(2), Assumed;
+    /// Time from a change of a service, listener or rule to its effect on traffic.
+    propagate_rules: Seconds = "propagation.rule_seconds", Seconds::new(0), Seconds::new(2), Assumed;
+
     /// Listeners per service.
     listeners_per_service: Count<0, 1_000_000> = "quota.listeners_per_service", Count(2), Count(2), Documented;
     /// Rules per listener, the default rule not counted.
@@ -295,6 +329,16 @@ settings! {
     reregister_draining: RegisterDraining = "target.reregister_draining", RegisterDraining::Initial, RegisterDraining::Initial, Assumed;
     /// What registering a live target again does to its health.
     reregister_existing: RegisterExisting = "target.reregister_existing", RegisterExisting::Unchanged, RegisterExisting::Unchanged, Assumed;
+    /// The status when a target refuses the connection or breaks it off before it answers.
+    connect_failure_status: HttpStatus = "target.connect_failure_status", HttpStatus(503), HttpStatus(503), Assumed;
+    /// The status when a group has no target that gets traffic.
+    empty_group_status: HttpStatus = "target.empty_group_status", HttpStatus(503), HttpStatus(503), Assumed;
+    /// The status when a target does not answer in time.
+    timeout_status: HttpStatus = "target.timeout_status", HttpStatus(504), HttpStatus(504), Assumed;
+    /// Whether DRAINING targets get traffic until they are gone. Users saw that for up to five minutes.
+    draining_traffic: Traffic = "traffic.draining", Traffic::None, Traffic::None, Assumed;
+    /// Whether INITIAL targets get traffic.
+    initial_traffic: Traffic = "traffic.initial", Traffic::None, Traffic::None, Assumed;
     /// How long a deregistered target of an unused group stays UNUSED.
     unused_linger: Seconds = "target.unused_linger_seconds", Seconds::new(5), Seconds::new(5), Assumed;
 }

@@ -6,10 +6,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use serde_json::{Map, Value, json};
+use tokio::sync::watch;
 
 use crate::account::{Account, Caller, access_key_id, accounts, caller};
 use crate::admin;
 use crate::clock::{Clock, SimTime};
+use crate::data::Turns;
 use crate::error::Refusal;
 use crate::faults::{Faults, Injected, Outcome, Plan};
 use crate::model::route::route;
@@ -22,6 +24,7 @@ use crate::rate::Limits;
 use crate::record::{Kept, Record};
 use crate::settings::Settings;
 use crate::settings::value::{ClockStart, RetryAfter};
+use crate::state::arn::last_part;
 use crate::state::{State, Tags};
 use crate::surroundings::{self, Surroundings};
 
@@ -46,6 +49,8 @@ pub struct Simulator {
 #[derive(Debug)]
 struct Inner {
     world: Mutex<World>,
+    /// Follows [`World::changes`].
+    changed: watch::Sender<u64>,
 }
 
 /// Everything that changes. It is locked for the length of a call and never across an await.
@@ -60,6 +65,10 @@ pub(crate) struct World {
     pub(crate) state: State,
     pub(crate) faults: Faults,
     pub(crate) record: Record,
+    /// Whose turn it is in the data plane.
+    pub(crate) turns: Turns,
+    /// The certificate of the data plane's authority, in PEM.
+    authority: Option<String>,
     limits: Limits,
     pub(crate) request_ids: Random,
 }
@@ -90,10 +99,12 @@ impl Simulator {
             state: State::new(seed),
             faults: Faults::new(seed),
             record: Record::default(),
+            turns: Turns::default(),
+            authority: None,
             limits: Limits::default(),
             request_ids: Random::new(seed, "request ids"),
         };
-        Self { inner: Arc::new(Inner { world: Mutex::new(world) }) }
+        Self { inner: Arc::new(Inner { world: Mutex::new(world), changed: watch::Sender::new(0) }) }
     }
 
     /// Answers a request to the API or to the admin endpoints under `/_sim/`.
@@ -102,9 +113,12 @@ impl Simulator {
     /// and the answer. A call that a fault rule lets time out is never answered: the future stays pending.
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
         if request.uri().path().starts_with("/_sim/") {
-            return admin::answer(self, &request);
+            let answer = admin::answer(self, &request);
+            self.tell();
+            return answer;
         }
         let answer = self.call(&request);
+        self.tell();
         if answer.never {
             return std::future::pending().await;
         }
@@ -153,6 +167,27 @@ impl Simulator {
     fn call(&self, request: &Request<Bytes>) -> Answer {
         self.lock().call(request)
     }
+
+    /// Tells those who wait for changes.
+    fn tell(&self) {
+        let changes = self.lock().changes;
+        self.inner.changed.send_if_modified(|known| std::mem::replace(known, changes) != changes);
+    }
+
+    /// What becomes ready with each change that a call made.
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
+        self.inner.changed.subscribe()
+    }
+
+    /// The certificate of the data plane's authority, in PEM.
+    #[must_use]
+    pub fn authority(&self) -> Option<String> {
+        self.lock().authority.clone()
+    }
+
+    pub(crate) fn set_authority(&self, pem: String) {
+        self.lock().authority = Some(pem);
+    }
 }
 
 impl World {
@@ -178,6 +213,13 @@ impl World {
             policies: None,
             tags: Tags::new(),
         })
+    }
+
+    /// Who signed a request of the data plane: nobody, or somebody who may be refused.
+    pub(crate) fn signer(&self, head: &http::request::Parts) -> Result<Option<Caller>, String> {
+        let Some(key) = access_key_id(&head.headers) else { return Ok(None) };
+        let known = caller(key, &self.accounts(), &self.surroundings, &self.state.sessions);
+        known.map(Some).ok_or_else(|| "AccessDeniedException: the signature's key is not known.".to_owned())
     }
 
     fn call(&mut self, request: &Request<Bytes>) -> Answer {
@@ -317,8 +359,15 @@ impl World {
             },
         };
         let served = serve(&mut self.state, &call);
-        if served.is_ok() && !operation.read_only {
+        if let Ok(answer) = &served
+            && !operation.read_only
+        {
             self.changes += 1;
+            let named = ["serviceIdentifier", "serviceNetworkIdentifier", "resourceIdentifier"];
+            let named = named.iter().filter_map(|member| handling.input.get(*member));
+            for id in named.chain(answer.get("id")).filter_map(Value::as_str) {
+                self.state.publish(last_part(id), now, &self.settings);
+            }
         }
         served.map_err(Failure::Refused)
     }

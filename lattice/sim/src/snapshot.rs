@@ -85,7 +85,8 @@ impl Simulator {
             world.request_ids = snapshot.request_ids;
             world.surroundings = Arc::new(snapshot.surroundings);
             world.state = snapshot.state;
-            world.state.restored();
+            let now = world.clock.now();
+            world.state.restored(now);
         }
         Ok(simulator)
     }

@@ -3,10 +3,12 @@
 pub(crate) mod arn;
 pub(crate) mod backend;
 pub(crate) mod cloudmap;
+pub(crate) mod delayed;
 pub(crate) mod life;
 pub(crate) mod network;
 pub(crate) mod page;
 pub(crate) mod policy;
+pub(crate) mod published;
 pub(crate) mod resource;
 pub(crate) mod service;
 pub(crate) mod session;
@@ -29,6 +31,7 @@ use backend::{
 };
 use cloudmap::CloudMap;
 use network::{ResourceAssociation, ServiceAssociation, ServiceNetwork, VpcAssociation};
+use published::Listening;
 use service::Service;
 use session::Session;
 use share::Shares;
@@ -65,6 +68,9 @@ pub(crate) struct State {
     ids: Random,
     /// Decides when first checks happen.
     pub(crate) checks: Random,
+    /// Whether a data plane makes the health checks.
+    #[serde(skip)]
+    pub(crate) checking: bool,
 }
 
 /// Something that is there no more from some time on.
@@ -122,6 +128,7 @@ impl State {
             ends: BTreeSet::new(),
             ids: Random::new(seed, "ids"),
             checks: Random::new(seed, "checks"),
+            checking: false,
         }
     }
 
@@ -150,9 +157,42 @@ impl State {
         self.ends.remove(&(time, end));
     }
 
+    /// Lets the data plane know of a change of the resource with this id, each part after its time.
+    pub(crate) fn publish(&mut self, id: &str, now: SimTime, settings: &Settings) {
+        let auth = if let Some(service) = self.services.get_mut(id) {
+            let listeners = Listening::of(service);
+            service.published.publish(listeners, now, now + settings.propagate_rules.0);
+            &mut service.auth
+        } else if let Some(network) = self.networks.get_mut(id) {
+            &mut network.auth
+        } else {
+            return;
+        };
+        auth.publish(now, now + settings.propagate_auth.0);
+    }
+
+    /// Begins to make health checks, where none were made by now.
+    pub(crate) fn start_checking(&mut self, now: SimTime) {
+        self.checking = true;
+        for target in self.groups.rows_mut().flat_map(|group| group.targets.rows_mut()) {
+            target.checked.due = Some(target.verdict_at.max(now));
+        }
+    }
+
     /// Brings up to date what follows from the rest, after the state was read from a file.
-    pub(crate) fn restored(&mut self) {
+    pub(crate) fn restored(&mut self, now: SimTime) {
         self.shares.change(|_| ());
+        for target in self.groups.rows_mut().flat_map(|group| group.targets.rows_mut()) {
+            target.checked = target::Checked::default();
+        }
+        for service in self.services.rows_mut() {
+            let listeners = Listening::of(service);
+            service.published.publish(listeners, now, now);
+            service.auth.publish(now, now);
+        }
+        for network in self.networks.rows_mut() {
+            network.auth.publish(now, now);
+        }
     }
 
     /// Brings the state up to `now` and returns whether anything ended. Cost: what ended since the last time.

@@ -261,6 +261,12 @@ fn wrong(at: impl Into<String>, problem: impl Into<String>) -> Error {
 }
 
 impl Surroundings {
+    /// The JSON schema of surroundings, as text.
+    #[must_use]
+    pub fn schema() -> String {
+        format!("{:#}", schemars::schema_for!(Self).to_value())
+    }
+
     /// Checks what a schema can't say: that references lead somewhere and that nothing stands twice.
     pub fn check(&self) -> Result<(), Error> {
         for (n, account) in self.accounts.iter().enumerate() {

@@ -58,18 +58,16 @@ impl Protocol {
                     "<{name}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><{name}Result>"
                 );
                 write_xml(members, &mut xml);
-                xml.push_str(&format!(
+                xml + &format!(
                     "</{name}Result><ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{name}Response>"
-                ));
-                xml
+                )
             }
             Self::Ec2(name) => {
                 let mut xml = format!(
                     "<{name}Response xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"><requestId>{request_id}</requestId>"
                 );
                 write_xml(members, &mut xml);
-                xml.push_str(&format!("</{name}Response>"));
-                xml
+                xml + &format!("</{name}Response>")
             }
         }
     }
@@ -94,9 +92,9 @@ fn write_xml(value: &Value, xml: &mut String) {
     match value {
         Value::Object(members) => {
             for (name, member) in members {
-                xml.push_str(&format!("<{name}>"));
+                xml.extend(["<", name, ">"]);
                 write_xml(member, xml);
-                xml.push_str(&format!("</{name}>"));
+                xml.extend(["</", name, ">"]);
             }
         }
         Value::Array(items) => {

@@ -33,10 +33,9 @@ pub(super) fn put_auth(state: &mut State, call: &Call<'_>) -> Result<Value, Refu
 
 /// Refuses a text that is no auth policy.
 fn check_auth_policy(text: &str) -> Result<(), Refusal> {
-    match serde_json::from_str::<Value>(text) {
-        Ok(Value::Object(_)) => Ok(()),
-        Ok(_) => Err(Refusal::field("policy", "is not a JSON object")),
-        Err(error) => Err(Refusal::field("policy", format!("is not JSON: {error}"))),
+    match lattice::policy::Policy::resource(text) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Refusal::field("policy", error.to_string())),
     }
 }
 

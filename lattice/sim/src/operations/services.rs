@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::error::{Refusal, ResourceType};
+use crate::state::delayed::Delayed;
 use crate::state::life::Life;
 use crate::state::policy::AuthPolicy;
 use crate::state::service::Service;
@@ -47,6 +48,7 @@ pub(super) fn create(state: &mut State, call: &Call<'_>) -> Result<Value, Refusa
         tags,
         life: Life::begin(call, call.settings.service_create.0),
         listeners: Table::default(),
+        published: Delayed::default(),
         id: id.clone(),
     };
     let answer = created(call, &service);

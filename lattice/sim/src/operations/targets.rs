@@ -10,7 +10,7 @@ use crate::settings::choice::{
     DeregisterAbsent, DuplicateTarget, ListAbsent, ListOrder, MalformedTarget, ReasonCodes, RegisterDraining,
     RegisterExisting, TargetQuota,
 };
-use crate::state::target::{Key, Leaving, Target, reason_code};
+use crate::state::target::{Checked, Key, Leaving, Target, reason_code};
 use crate::state::target_group::{GroupType, TargetGroup};
 use crate::state::{End, State, page};
 
@@ -97,6 +97,8 @@ pub(super) fn register(state: &mut State, call: &Call<'_>) -> Result<Value, Refu
                 let registered = Target {
                     id: target.id.to_owned(),
                     port: target.port,
+                    registered: call.now,
+                    checked: Checked { due: state.checking.then_some(verdict_at), ..Checked::default() },
                     verdict_at,
                     check_fraction,
                     held: None,
@@ -112,15 +114,17 @@ pub(super) fn register(state: &mut State, call: &Call<'_>) -> Result<Value, Refu
 
 /// Registers the target at `place` once more; returns why it is refused, if it is.
 fn register_again(state: &mut State, call: &Call<'_>, group_id: &str, place: u64) -> Option<&'static str> {
+    let checking = state.checking;
     let group = state.groups.get_mut(group_id)?;
     let (interval, threshold) =
         (group.interval(), group.config.health.as_ref().map_or(0, |health| health.healthy));
     let first_check = group.first_verdict(call.now, call.settings, &mut state.checks).0;
     let target = group.targets.at_mut(place)?;
-    let Some(Leaving { until, draining }) = target.leaving.clone() else {
+    let Some(Leaving { until, draining, .. }) = target.leaving.clone() else {
         if call.settings.reregister_existing == RegisterExisting::Initial {
             target.verdict_at = first_check;
             target.held = None;
+            target.checked = Checked { due: checking.then_some(first_check), ..Checked::default() };
         }
         return None;
     };
@@ -131,15 +135,19 @@ fn register_again(state: &mut State, call: &Call<'_>, group_id: &str, place: u64
         RegisterDraining::Initial => {
             target.verdict_at = first_check;
             target.held = None;
+            target.checked = Checked { due: checking.then_some(first_check), ..Checked::default() };
         }
         RegisterDraining::HealthReset => {
             let checks = u64::from(interval) * u64::from(threshold);
             target.verdict_at = call.now + std::time::Duration::from_secs(checks);
             target.held = None;
+            let verdict = Some(false);
+            target.checked = Checked { due: checking.then_some(first_check), verdict, against: 0 };
         }
         RegisterDraining::Healthy => {}
     }
     target.leaving = None;
+    target.registered = call.now;
     state.keep(until, End::Target { group: group_id.to_owned(), place });
     None
 }
@@ -176,7 +184,7 @@ fn leave(state: &mut State, call: &Call<'_>, group_id: &str, place: u64, drainin
     }
     let time = if draining { call.settings.drain.0 } else { call.settings.unused_linger.0 };
     let until = call.now + time;
-    target.leaving = Some(Leaving { until, draining });
+    target.leaving = Some(Leaving { since: call.now, until, draining });
     state.end_at(until, End::Target { group: group_id.to_owned(), place });
 }
 

@@ -317,3 +317,55 @@ choice! {
         Accepted = "accepted",
     }
 }
+
+choice! {
+    /// Whether targets get traffic that are not, or no longer, to have any.
+    Traffic {
+        /// They get none.
+        None = "none",
+        /// They get their share.
+        All = "all",
+    }
+}
+
+choice! {
+    /// Whether services have addresses of their own.
+    Addresses {
+        /// All have the same, so that nothing relies on telling services by address.
+        Shared = "shared",
+        /// Each has its own, as far as the range goes; the rest shares the last.
+        Each = "each",
+    }
+}
+
+choice! {
+    /// Which services a request can be for.
+    RouteBy {
+        /// The one that SNI and Host name; the one at the address only where these name none.
+        Name = "name",
+        /// The one at the address, if it has that for itself; else the one that is named.
+        Address = "address",
+    }
+}
+
+choice! {
+    /// Which messages carry a request id.
+    RequestIds {
+        /// Requests to targets and answers to clients.
+        Both = "both",
+        /// Requests to targets only.
+        Request = "request",
+        /// Answers to clients only.
+        Response = "response",
+    }
+}
+
+choice! {
+    /// The port that is checked where a health check names none.
+    HealthPort {
+        /// The target's own.
+        Target = "target",
+        /// The target group's.
+        Group = "group",
+    }
+}

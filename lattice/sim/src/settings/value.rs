@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ipnet::IpNet;
 use jiff::Timestamp;
 
 /// A setting's value: how it is read, written and described.
@@ -107,6 +108,48 @@ impl Setting for ClockStart {
 
     fn allowed() -> String {
         "now, or a time like 2026-01-01T00:00:00Z".to_owned()
+    }
+}
+
+/// A range of addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Range(pub Option<IpNet>);
+
+impl Range {
+    pub(super) fn new(text: &str) -> Self {
+        Self(text.parse().ok())
+    }
+}
+
+impl Setting for Range {
+    fn parse(text: &str) -> Option<Self> {
+        if text == "off" { Some(Self(None)) } else { text.parse().ok().map(|range| Self(Some(range))) }
+    }
+
+    fn text(&self) -> String {
+        self.0.map_or_else(|| "off".to_owned(), |range| range.to_string())
+    }
+
+    fn allowed() -> String {
+        "a range of addresses like 10.0.0.0/24, or off".to_owned()
+    }
+}
+
+/// A status that an error is answered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HttpStatus(pub u16);
+
+impl Setting for HttpStatus {
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok().filter(|status| (400..=599).contains(status)).map(Self)
+    }
+
+    fn text(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn allowed() -> String {
+        "a status from 400 to 599".to_owned()
     }
 }
 

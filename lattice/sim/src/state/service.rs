@@ -1,13 +1,17 @@
 //! Services with their listeners, and listeners with their rules.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::clock::SimTime;
 
 use super::Tags;
+use super::delayed::Delayed;
 use super::life::Life;
 use super::policy::AuthPolicy;
+use super::published::Listening;
 use super::resource::resource;
 use super::table::Table;
 use super::target_group::enumeration;
@@ -32,6 +36,9 @@ pub(crate) struct Service {
     pub(crate) tags: Tags,
     pub(crate) life: Life,
     pub(crate) listeners: Table<Listener>,
+    /// What the data plane knows of the listeners.
+    #[serde(skip)]
+    pub(crate) published: Delayed<Arc<[Listening]>>,
 }
 
 resource!(Service in services, Service, "service", "svc-", "service", named by name);

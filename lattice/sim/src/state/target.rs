@@ -61,7 +61,11 @@ impl Key {
 pub(crate) struct Target {
     pub(crate) id: String,
     pub(crate) port: Option<u16>,
-    /// When the first check passes, provided that there are checks.
+    /// When it was registered, at last from DRAINING.
+    pub(crate) registered: SimTime,
+    /// What the checks of the data plane found.
+    pub(crate) checked: Checked,
+    /// When the first check passes, provided that there are checks and no data plane that makes them.
     pub(crate) verdict_at: SimTime,
     /// Which part of an interval passes before its first check, of [0, 1).
     pub(crate) check_fraction: f64,
@@ -70,9 +74,43 @@ pub(crate) struct Target {
     pub(crate) leaving: Option<Leaving>,
 }
 
+/// What checks found so far.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Checked {
+    /// When the next one is due, while the data plane makes them.
+    pub(crate) due: Option<SimTime>,
+    /// The verdict, none before the first check or, if that failed, before enough of them did.
+    pub(crate) verdict: Option<bool>,
+    /// How many checks in a row went against the verdict.
+    pub(crate) against: u32,
+}
+
+impl Checked {
+    /// Takes in the outcome of a check. A target without a verdict needs one passing check; to recover from unhealthy
+    /// it needs `healthy` of them, and `unhealthy` failing ones make it unhealthy.
+    pub(crate) fn note(&mut self, passed: bool, healthy: u32, unhealthy: u32) {
+        if self.verdict == Some(passed) {
+            self.against = 0;
+            return;
+        }
+        self.against += 1;
+        let needed = match (passed, self.verdict) {
+            (true, None) => 1,
+            (true, Some(_)) => healthy,
+            (false, _) => unhealthy,
+        };
+        if self.against >= needed {
+            self.verdict = Some(passed);
+            self.against = 0;
+        }
+    }
+}
+
 /// A target that was deregistered.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Leaving {
+    /// When it was deregistered.
+    pub(crate) since: SimTime,
     /// When the entry goes.
     pub(crate) until: SimTime,
     /// Whether it is DRAINING; a target of an unused group stays UNUSED.
@@ -87,6 +125,11 @@ impl Target {
             Some(_) => return TargetStatus::Unused,
             None => {}
         }
+        self.health(group, now)
+    }
+
+    /// The state but for its being deregistered.
+    pub(crate) fn health(&self, group: &TargetGroup, now: SimTime) -> TargetStatus {
         if let Some(held) = self.held {
             return held;
         }
@@ -94,6 +137,12 @@ impl Target {
             TargetStatus::Unused
         } else if !group.checked() {
             TargetStatus::Unavailable
+        } else if self.checked.due.is_some() {
+            match self.checked.verdict {
+                None => TargetStatus::Initial,
+                Some(true) => TargetStatus::Healthy,
+                Some(false) => TargetStatus::Unhealthy,
+            }
         } else if now < self.verdict_at {
             TargetStatus::Initial
         } else {

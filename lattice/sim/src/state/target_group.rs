@@ -167,6 +167,9 @@ impl TargetGroup {
         let interval = self.interval();
         for target in self.targets.rows_mut() {
             target.verdict_at = now + first_check(settings, interval, target.check_fraction);
+            if target.checked.due.is_some() {
+                target.checked.due = Some(target.verdict_at);
+            }
         }
     }
 

@@ -10,6 +10,7 @@ mod harness;
 mod listeners;
 mod negatives;
 mod pages;
+mod plane;
 mod repeat;
 mod rules;
 mod services;

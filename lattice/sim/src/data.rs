@@ -1,0 +1,89 @@
+//! The data plane: requests from clients to targets, by what the control plane says.
+//!
+//! A connection comes in at an address of a service ([`listen`]); its bytes are TLS or HTTP ([`tls`]); each request
+//! finds its service, rule and target ([`decide`]) and goes there ([`forward`], [`connections`]). Targets are checked
+//! meanwhile ([`health`]). What changes in the control plane acts here after the times that the settings `propagation.*`
+//! give, as a function of the simulator's clock.
+
+pub(crate) mod addresses;
+mod answer;
+mod auth;
+mod connections;
+mod decide;
+mod forward;
+mod headers;
+mod health;
+mod idle;
+mod interface;
+mod listen;
+mod passthrough;
+mod tls;
+
+use std::sync::Arc;
+
+pub(crate) use decide::Turns;
+pub use interface::Error as InterfaceError;
+
+use crate::simulator::Simulator;
+use connections::Connections;
+use interface::Interface;
+use tls::Authority;
+
+/// Why the data plane can't be started.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Its network interface can't be made.
+    #[error(transparent)]
+    Interface(#[from] InterfaceError),
+    /// Its certificate authority can't be made.
+    #[error("making the certificate authority: {0}")]
+    Authority(#[from] rcgen::Error),
+}
+
+/// A data plane that is ready to carry traffic.
+#[derive(Debug)]
+pub struct DataPlane {
+    shared: Arc<Shared>,
+    interface: Interface,
+}
+
+/// What every connection uses.
+#[derive(Debug)]
+struct Shared {
+    simulator: Simulator,
+    authority: Authority,
+    connections: Connections,
+}
+
+impl Simulator {
+    /// Makes a data plane for this simulator: its interface and its certificate authority. From now on targets are
+    /// really checked.
+    pub async fn data_plane(&self) -> Result<DataPlane, Error> {
+        let name = self.settings().interface.0;
+        let interface = Interface::create(&name).await?;
+        let authority = Authority::create()?;
+        self.set_authority(authority.pem());
+        {
+            let mut world = self.lock();
+            let now = world.clock.now();
+            world.state.restored(now);
+            world.state.start_checking(now);
+        }
+        let shared = Shared { simulator: self.clone(), authority, connections: Connections::default() };
+        Ok(DataPlane { shared: Arc::new(shared), interface })
+    }
+}
+
+impl DataPlane {
+    /// Carries traffic until `shutdown` ends; then the interface is taken away.
+    pub async fn run(mut self, shutdown: impl Future<Output = ()>) {
+        let checks = health::run(self.shared.simulator.clone());
+        let listening = listen::run(Arc::clone(&self.shared), &mut self.interface);
+        tokio::select! {
+            () = shutdown => {}
+            () = checks => {}
+            () = listening => {}
+        }
+        self.interface.remove().await;
+    }
+}

@@ -1,0 +1,182 @@
+//! Connections to targets, kept for the next request.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use http::{Request, Response, Version};
+use hyper::body::Incoming;
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
+
+use super::tls;
+
+/// How long a target has to accept a connection.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long a connection waits for the next request. Many servers end idle ones after 5 s, which must not come first.
+const IDLE: Duration = Duration::from_secs(4);
+/// Most idle connections to one target.
+const MOST_IDLE: usize = 64;
+/// Most targets with idle connections; beyond it those of all are let go.
+const MOST_TARGETS: usize = 10_000;
+
+/// A target, and how it is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Destination {
+    pub(super) target: SocketAddr,
+    pub(super) secure: bool,
+    pub(super) version: Version,
+}
+
+/// Idle connections by target.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Connections(Arc<Mutex<HashMap<Destination, Kept>>>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// Each with the time since when it is idle.
+    single: Vec<(Instant, http1::SendRequest<Incoming>)>,
+    /// The one connection of HTTP/2.
+    shared: Option<http2::SendRequest<Incoming>>,
+}
+
+/// Why a target gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error("connecting took longer than {} s", CONNECT.as_secs())]
+    ConnectTimeout,
+    #[error("connecting: {0}")]
+    Connect(#[from] std::io::Error),
+    #[error(transparent)]
+    Http(#[from] hyper::Error),
+}
+
+impl Connections {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Destination, Kept>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends a request, over an idle connection if one is left. If that turns out to be closed before the request
+    /// went out, over another.
+    pub(super) async fn send(
+        &self,
+        to: Destination,
+        mut request: Request<Incoming>,
+    ) -> Result<Response<Incoming>, Error> {
+        loop {
+            let (sent, fresh) = if to.version == Version::HTTP_2 {
+                let kept = self.lock().get(&to).and_then(|kept| kept.shared.clone());
+                let kept = kept.filter(|sender| !sender.is_closed());
+                let fresh = kept.is_none();
+                let mut sender = match kept {
+                    Some(sender) => sender,
+                    None => self.open_shared(to).await?,
+                };
+                (sender.try_send_request(request).await, fresh)
+            } else {
+                let kept = self.idle(to);
+                let fresh = kept.is_none();
+                let mut sender = match kept {
+                    Some(sender) => sender,
+                    None => open_single(to).await?,
+                };
+                let sent = sender.try_send_request(request).await;
+                if sent.is_ok() {
+                    self.keep(to, sender);
+                }
+                (sent, fresh)
+            };
+            match sent {
+                Ok(response) => return Ok(response),
+                Err(mut error) => match error.take_message() {
+                    Some(unsent) if !fresh => request = unsent,
+                    _ => return Err(error.into_error().into()),
+                },
+            }
+        }
+    }
+
+    /// Takes an idle connection.
+    fn idle(&self, to: Destination) -> Option<http1::SendRequest<Incoming>> {
+        let mut all = self.lock();
+        let kept = all.get_mut(&to)?;
+        loop {
+            let (since, sender) = kept.single.pop()?;
+            if since.elapsed() < IDLE && sender.is_ready() {
+                return Some(sender);
+            }
+        }
+    }
+
+    /// Keeps a connection as soon as the answer that it carries is through.
+    fn keep(&self, to: Destination, mut sender: http1::SendRequest<Incoming>) {
+        let connections = self.clone();
+        tokio::spawn(async move {
+            if sender.ready().await.is_ok() {
+                let mut all = connections.lock();
+                if all.len() >= MOST_TARGETS {
+                    all.clear();
+                }
+                let kept = all.entry(to).or_default();
+                kept.single.retain(|(since, sender)| since.elapsed() < IDLE && !sender.is_closed());
+                if kept.single.len() < MOST_IDLE {
+                    kept.single.push((Instant::now(), sender));
+                }
+            }
+        });
+    }
+
+    async fn open_shared(&self, to: Destination) -> Result<http2::SendRequest<Incoming>, Error> {
+        let stream = connect(to).await?;
+        let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .handshake(TokioIo::new(stream))
+            .await?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(target = %to.target, %error, "a connection to a target ended");
+            }
+        });
+        let mut all = self.lock();
+        if all.len() >= MOST_TARGETS {
+            all.clear();
+        }
+        all.entry(to).or_default().shared = Some(sender.clone());
+        Ok(sender)
+    }
+}
+
+async fn open_single(to: Destination) -> Result<http1::SendRequest<Incoming>, Error> {
+    let (sender, connection) = http1::handshake(TokioIo::new(connect(to).await?)).await?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(target = %to.target, %error, "a connection to a target ended");
+        }
+    });
+    Ok(sender)
+}
+
+/// A stream of bytes to or from a peer.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+/// Connects to a target. Certificates of targets are not verified, as VPC Lattice does not either (documented for
+/// HTTPS target groups).
+pub(super) async fn connect(to: Destination) -> Result<Box<dyn Stream>, Error> {
+    let stream =
+        timeout(CONNECT, TcpStream::connect(to.target)).await.map_err(|_late| Error::ConnectTimeout)??;
+    stream.set_nodelay(true)?;
+    if !to.secure {
+        return Ok(Box::new(stream));
+    }
+    let connector = tls::to_targets(to.version);
+    let name = ServerName::IpAddress(to.target.ip().into());
+    let stream =
+        timeout(CONNECT, connector.connect(name, stream)).await.map_err(|_late| Error::ConnectTimeout)??;
+    Ok(Box::new(stream))
+}

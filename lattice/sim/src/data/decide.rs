@@ -1,0 +1,409 @@
+//! From a request to its service, rule and target.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use http::Version;
+use http::request::Parts;
+
+use crate::clock::SimTime;
+use crate::settings::choice::{RouteBy, Traffic};
+use crate::simulator::World;
+use crate::state::network::ServiceNetwork;
+use crate::state::published::{Doing, Listening, Taken};
+use crate::state::service::{ListenerProtocol, Service};
+use crate::state::target::{Target, TargetStatus};
+use crate::state::target_group::{GroupType, Protocol, TargetGroup};
+
+use super::addresses;
+use super::auth::{self, Asked};
+use super::listen::Client;
+
+/// Most rules whose turns are remembered; beyond it all begin anew.
+const MOST_TURNS: usize = 100_000;
+
+/// Whose turn it is, among the groups of rules and the targets of groups.
+#[derive(Debug, Default)]
+pub(crate) struct Turns {
+    /// Credit of each group of a rule, by the rule's id.
+    rules: HashMap<String, Vec<i64>>,
+    /// Requests to a group so far.
+    groups: HashMap<String, usize>,
+}
+
+/// What becomes of a request.
+#[derive(Debug)]
+pub(super) enum Decision {
+    /// It is answered here, with this status and sentence.
+    Refuse(u16, String),
+    /// It is answered here by a fixed response.
+    Fixed(u16),
+    /// It goes to a target.
+    Forward(Box<Forward>),
+}
+
+/// The way of a request to a target.
+#[derive(Debug, Clone)]
+pub(super) struct Forward {
+    pub(super) target: SocketAddr,
+    /// Whether the target speaks TLS.
+    pub(super) secure: bool,
+    pub(super) version: Version,
+    /// How long a connection of the service may be idle.
+    pub(super) idle: Duration,
+    /// The values of the headers `x-amzn-lattice-network`, `-target` and `-identity`.
+    pub(super) source: Option<String>,
+    pub(super) destination: String,
+    pub(super) identity: Option<String>,
+    pub(super) connect_failure: u16,
+    pub(super) timeout: u16,
+}
+
+/// A service that a client reaches, and through which service network.
+#[derive(Debug, Clone, Copy)]
+struct Reached<'a> {
+    service: &'a Service,
+    network: Option<&'a ServiceNetwork>,
+}
+
+impl World {
+    /// Decides a request.
+    pub(super) fn decide(&mut self, client: &Client, host: &str, head: &Parts) -> Decision {
+        let mut turns = std::mem::take(&mut self.turns);
+        let decision = self.decide_by_turns(&mut turns, client, host, head);
+        self.turns = turns;
+        decision
+    }
+
+    fn decide_by_turns(&self, turns: &mut Turns, client: &Client, host: &str, head: &Parts) -> Decision {
+        let now = self.clock.now();
+        let unknown = self.settings.unknown_host_status.0;
+        let Some(reached) = self.find(client, host, now) else {
+            return Decision::Refuse(unknown, format!("No service has the name {host}."));
+        };
+        let Reached { service, network } = reached;
+        let Some(listener) = Self::listener(service, client, now) else {
+            let message =
+                format!("Service {} does not listen on port {}.", service.name, client.local.port());
+            return Decision::Refuse(unknown, message);
+        };
+        let vpc = self.surroundings.vpc_of(client.address);
+        let signer = match self.signer(head) {
+            Ok(signer) => signer,
+            Err(sentence) => return Decision::Refuse(403, sentence),
+        };
+        let owner = vpc.map(|vpc| self.surroundings.owner(&vpc.id, &service.account));
+        let asked = Asked {
+            service,
+            network,
+            vpc: vpc.map(|vpc| vpc.id.as_str()),
+            vpc_owner: owner,
+            client: client.address,
+            port: client.local.port(),
+            secure: client.secure,
+            head: Some(head),
+        };
+        if let Err(sentence) = auth::authorize(self, &asked, signer.as_ref(), now) {
+            return Decision::Refuse(403, sentence);
+        }
+        let Some(taken) = listener.take(head.method.as_str(), head.uri.path(), &head.headers).cloned() else {
+            return Decision::Fixed(404);
+        };
+        let source = vpc.map(|vpc| {
+            let owner = owner.unwrap_or_default();
+            format!("SourceVpcArn=arn:aws:ec2:{}:{owner}:vpc/{}", crate::simulator::REGION, vpc.id)
+        });
+        let arns = match network {
+            Some(network) => format!("ServiceArn={};ServiceNetworkArn={}", service.arn, network.arn),
+            None => format!("ServiceArn={}", service.arn),
+        };
+        let idle = Duration::from_secs(service.idle_timeout);
+        let identity = signer.map(|signer| format!("Principal={}", signer.arn));
+        let (target, group) = match self.take(turns, &taken, now) {
+            Ok(found) => found,
+            Err(decision) => return decision,
+        };
+        let version = group.config.protocol_version.as_deref();
+        let shared = matches!(version, Some("HTTP2" | "GRPC"));
+        Decision::Forward(Box::new(Forward {
+            target,
+            secure: group.config.protocol == Some(Protocol::Https),
+            version: if shared { Version::HTTP_2 } else { Version::HTTP_11 },
+            idle,
+            source,
+            destination: format!("{arns};TargetGroupArn={}", group.arn),
+            identity,
+            connect_failure: self.settings.connect_failure_status.0,
+            timeout: self.settings.timeout_status.0,
+        }))
+    }
+
+    /// Decides a TLS connection by the name that the client asks for: the target that its bytes go to, or `None` if
+    /// the listener ends TLS itself.
+    pub(super) fn passes_through(
+        &mut self,
+        client: &Client,
+        name: &str,
+    ) -> Result<Option<SocketAddr>, String> {
+        let mut turns = std::mem::take(&mut self.turns);
+        let target = self.passes_by_turns(&mut turns, client, name);
+        self.turns = turns;
+        target
+    }
+
+    fn passes_by_turns(
+        &self,
+        turns: &mut Turns,
+        client: &Client,
+        name: &str,
+    ) -> Result<Option<SocketAddr>, String> {
+        let now = self.clock.now();
+        let reached =
+            self.find(client, name, now).ok_or_else(|| format!("no service has the name {name}"))?;
+        let listener = Self::listener(reached.service, client, now);
+        let listener =
+            listener.ok_or_else(|| format!("{name} does not listen on port {}", client.local.port()))?;
+        match listener.protocol {
+            ListenerProtocol::Https => Ok(None),
+            ListenerProtocol::Http => Err(format!("{name} speaks HTTP on this port, not TLS")),
+            ListenerProtocol::TlsPassthrough => {
+                let taken = listener.default().cloned().ok_or("the listener has no default rule")?;
+                let vpc = self.surroundings.vpc_of(client.address);
+                let asked = Asked {
+                    service: reached.service,
+                    network: reached.network,
+                    vpc: vpc.map(|vpc| vpc.id.as_str()),
+                    vpc_owner: vpc.and_then(|vpc| vpc.account.as_deref()),
+                    client: client.address,
+                    port: client.local.port(),
+                    secure: true,
+                    head: None,
+                };
+                auth::authorize(self, &asked, None, now)?;
+                match self.take(turns, &taken, now) {
+                    Ok((target, _)) => Ok(Some(target)),
+                    Err(_) => Err(format!("{name} has no target that gets traffic")),
+                }
+            }
+        }
+    }
+
+    /// The listener of a service on the port that the client came to, if it speaks as the client does.
+    fn listener<'a>(service: &'a Service, client: &Client, now: SimTime) -> Option<&'a Listening> {
+        let listeners = service.published.at(now)?;
+        listeners.iter().find(|listener| {
+            listener.port == client.local.port()
+                && (listener.protocol != ListenerProtocol::Http) == client.secure
+        })
+    }
+
+    /// The service of a name among those that the client reaches.
+    fn find(&self, client: &Client, name: &str, now: SimTime) -> Option<Reached<'_>> {
+        let name = name.strip_suffix('.').unwrap_or(name);
+        let services = self.reached(client.address, now);
+        let named = |reached: &&Reached<'_>| {
+            reached.service.domain_name.eq_ignore_ascii_case(name)
+                || reached.service.custom_domain.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(name))
+        };
+        let by_name = services.iter().find(named).copied();
+        let mut here = services.iter().filter(|reached| {
+            addresses::of_service(&self.state, &self.settings, &reached.service.id)
+                .contains(&client.local.ip())
+        });
+        // An address that several share says nothing.
+        let by_address = match (here.next(), here.next()) {
+            (Some(only), None) => Some(*only),
+            _ => None,
+        };
+        match self.settings.route_by {
+            RouteBy::Name => {
+                let names_a_service = name.parse::<IpAddr>().is_err() && !name.is_empty();
+                if names_a_service { by_name } else { by_address }
+            }
+            RouteBy::Address => by_address.or(by_name),
+        }
+    }
+
+    /// The services that a client reaches. Where the surroundings name no VPC, everybody reaches all of them.
+    fn reached(&self, client: IpAddr, now: SimTime) -> Vec<Reached<'_>> {
+        let services = &self.state.services;
+        if self.surroundings.vpcs.is_empty() {
+            let network = |service: &Service| {
+                let mut rows = self.state.service_associations.rows();
+                let row = rows.find(|row| row.service == service.id && row.life.works(now));
+                row.and_then(|row| self.state.networks.get(&row.network))
+            };
+            let works = services.rows().filter(|service| service.life.works(now));
+            return works.map(|service| Reached { service, network: network(service) }).collect();
+        }
+        let networks = self.networks_of(client, now);
+        let associations = self.state.service_associations.rows().filter(|row| row.life.works(now));
+        associations
+            .filter_map(|row| {
+                let network = networks.iter().find(|network| network.id == row.network)?;
+                let service = services.get(&row.service).filter(|service| service.life.works(now))?;
+                Some(Reached { service, network: Some(network) })
+            })
+            .collect()
+    }
+
+    /// The service networks of a client: of its VPC's association and of its VPC's endpoints.
+    fn networks_of(&self, client: IpAddr, now: SimTime) -> Vec<&ServiceNetwork> {
+        let Some(vpc) = self.surroundings.vpc_of(client) else { return Vec::new() };
+        let associated = self
+            .state
+            .vpc_associations
+            .rows()
+            .filter(|row| row.vpc == vpc.id && row.life.works(now))
+            .filter_map(|row| self.state.networks.get(&row.network));
+        let endpoints = self.surroundings.vpc_endpoints.iter().filter(|endpoint| endpoint.vpc == vpc.id);
+        let by_endpoint = endpoints.filter_map(|endpoint| {
+            let name = endpoint.service_network.as_ref()?;
+            let mut networks = self.state.networks.rows();
+            networks.find(|network| network.id == *name || network.arn == *name || network.name == *name)
+        });
+        associated.chain(by_endpoint).collect()
+    }
+
+    /// Whether a client may open a connection to a port: something listens there that it reaches, and the security
+    /// groups of the VPC association let it in.
+    pub(super) fn lets_in(&self, client: IpAddr, port: u16) -> bool {
+        let now = self.clock.now();
+        let listens = self.reached(client, now).iter().any(|reached| {
+            let listeners = reached.service.published.at(now);
+            listeners.is_some_and(|listeners| listeners.iter().any(|listener| listener.port == port))
+        });
+        if !listens || self.surroundings.vpcs.is_empty() {
+            return listens;
+        }
+        let Some(vpc) = self.surroundings.vpc_of(client) else { return false };
+        let mut rows = self.state.vpc_associations.rows();
+        let Some(row) = rows.find(|row| row.vpc == vpc.id && row.life.works(now)) else { return true };
+        let known = &self.surroundings.security_groups;
+        let groups: Vec<_> = known.iter().filter(|group| row.security_groups.contains(&group.id)).collect();
+        groups.is_empty()
+            || groups.iter().flat_map(|group| &group.inbound).any(|rule| {
+                let port_fits = rule.ports.is_none_or(|(first, last)| (first..=last).contains(&port));
+                let members = known.iter().filter(|group| rule.security_groups.contains(&group.id));
+                let mut sources = rule.cidrs.iter().chain(members.flat_map(|group| &group.members));
+                port_fits && sources.any(|range| range.contains(&client))
+            })
+    }
+
+    /// Follows a rule to a target.
+    fn take(
+        &self,
+        turns: &mut Turns,
+        taken: &Taken,
+        now: SimTime,
+    ) -> Result<(SocketAddr, &TargetGroup), Decision> {
+        let groups = match &taken.action {
+            Doing::Fixed(status) => return Err(Decision::Fixed(*status)),
+            Doing::Forward(groups) => groups,
+        };
+        let empty =
+            Decision::Refuse(self.settings.empty_group_status.0, "No target gets traffic.".to_owned());
+        let Some((id, _)) = turns.group(&taken.rule, groups) else { return Err(empty) };
+        let Some(group) = self.state.groups.get(id) else { return Err(empty) };
+        let targets = self.with_traffic(group, now);
+        let Some(target) = turns.target(id, &targets) else { return Err(empty) };
+        let Some(address) = self.address(group, target) else { return Err(empty) };
+        Ok((address, group))
+    }
+
+    /// The targets of a group that get traffic.
+    fn with_traffic<'a>(&self, group: &'a TargetGroup, now: SimTime) -> Vec<&'a Target> {
+        let settings = &self.settings;
+        let known: Vec<&Target> = group
+            .targets
+            .rows()
+            .filter(|target| now >= target.registered + settings.propagate_register.0)
+            .filter(|target| match &target.leaving {
+                None => true,
+                Some(leaving) => {
+                    now < leaving.since + settings.propagate_deregister.0
+                        || settings.draining_traffic == Traffic::All
+                }
+            })
+            .collect();
+        let fit = |target: &&&Target| match target.health(group, now) {
+            TargetStatus::Healthy | TargetStatus::Unavailable | TargetStatus::Unused => true,
+            TargetStatus::Initial => settings.initial_traffic == Traffic::All,
+            TargetStatus::Unhealthy | TargetStatus::Draining => false,
+        };
+        let healthy: Vec<&Target> = known.iter().filter(fit).copied().collect();
+        if !healthy.is_empty() {
+            return healthy;
+        }
+        // Fail open: when none is healthy, the unhealthy ones get traffic, all of them.
+        let unhealthy = |target: &&Target| target.health(group, now) == TargetStatus::Unhealthy;
+        known.into_iter().filter(unhealthy).collect()
+    }
+
+    /// Where traffic for a target goes.
+    pub(super) fn address(&self, group: &TargetGroup, target: &Target) -> Option<SocketAddr> {
+        let around = &self.surroundings;
+        let address = match group.kind {
+            GroupType::Ip => target.id.parse().ok()?,
+            GroupType::Instance => {
+                let instance = around.instances.iter().find(|instance| instance.id == target.id)?;
+                *instance.addresses.first()?
+            }
+            GroupType::Alb => around.load_balancers.iter().find(|known| known.arn == target.id)?.address,
+            GroupType::Lambda => return None,
+        };
+        Some(SocketAddr::new(address, target.port.or(group.config.port)?))
+    }
+}
+
+impl Turns {
+    /// The group whose turn it is, by weight: each gains its weight, the one with most credit pays for all of them.
+    /// So counts are exact over a round, and the groups mixed within it.
+    fn group<'a>(&mut self, rule: &str, groups: &'a [(String, u64)]) -> Option<&'a (String, u64)> {
+        let weight = |group: &(String, u64)| i64::try_from(group.1).unwrap_or_default();
+        let total: i64 = groups.iter().map(weight).sum();
+        if total == 0 {
+            return None;
+        }
+        if self.rules.len() >= MOST_TURNS {
+            self.rules.clear();
+        }
+        let credit = self.rules.entry(rule.to_owned()).or_default();
+        credit.resize(groups.len(), 0);
+        for (credit, group) in credit.iter_mut().zip(groups) {
+            *credit += weight(group);
+        }
+        let most = credit.iter().zip(groups).enumerate().filter(|(_, (_, group))| group.1 > 0);
+        let (place, _) = most.max_by_key(|(place, (credit, _))| (**credit, std::cmp::Reverse(*place)))?;
+        if let Some(credit) = credit.get_mut(place) {
+            *credit -= total;
+        }
+        groups.get(place)
+    }
+
+    /// The target whose turn it is.
+    fn target<'a>(&mut self, group: &str, targets: &[&'a Target]) -> Option<&'a Target> {
+        if self.groups.len() >= MOST_TURNS {
+            self.groups.clear();
+        }
+        let turn = self.groups.entry(group.to_owned()).or_default();
+        *turn = turn.wrapping_add(1);
+        let place = turn.checked_rem(targets.len())?;
+        targets.get(place).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_are_exact_over_a_round_and_mixed_within_it() {
+        let groups = [("a".to_owned(), 5), ("b".to_owned(), 0), ("c".to_owned(), 3)];
+        let mut turns = Turns::default();
+        let drawn: String = (0..16).map(|_| turns.group("rule", &groups).unwrap().0.clone()).collect();
+        assert_eq!(drawn, "acaacacaacaacaca");
+        assert!(turns.group("other", &[("a".to_owned(), 0)]).is_none());
+    }
+}

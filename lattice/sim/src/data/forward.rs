@@ -1,0 +1,136 @@
+//! One request: decided, sent to its target, answered.
+
+use std::sync::Arc;
+
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{Method, Request, Response, Uri, Version, header};
+use http_body_util::Either;
+use hyper::body::Incoming;
+use tokio::time::timeout;
+
+use crate::settings::choice::RequestIds;
+
+use super::Shared;
+use super::answer::{Body, fixed, own};
+use super::connections::{Destination, Error};
+use super::decide::{Decision, Forward};
+use super::headers;
+use super::listen::Client;
+
+/// Answers a request of a client.
+pub(super) async fn answer(
+    shared: Arc<Shared>,
+    client: Arc<Client>,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let (id, direction, upgrade) = {
+        let mut world = shared.simulator.lock();
+        let id = crate::random::uuid(&mut world.request_ids);
+        (id, world.settings.request_ids, world.settings.upgrade_status.0)
+    };
+    let mut response = if asks_for_upgrade(&request) {
+        own(upgrade, "VPC Lattice does not change protocols; WebSocket is not supported.")
+    } else {
+        let sent_id = (direction != RequestIds::Response).then_some(id.as_str());
+        pass(&shared, &client, request, sent_id).await
+    };
+    if direction != RequestIds::Request {
+        headers::set(response.headers_mut(), "x-amzn-requestid", &id);
+    }
+    response
+}
+
+fn asks_for_upgrade(request: &Request<Incoming>) -> bool {
+    request.headers().contains_key(header::UPGRADE) && request.version() <= Version::HTTP_11
+        || request.method() == Method::CONNECT
+}
+
+async fn pass(
+    shared: &Shared,
+    client: &Client,
+    request: Request<Incoming>,
+    id: Option<&str>,
+) -> Response<Body> {
+    let (mut head, body) = request.into_parts();
+    let authority = head.uri.authority().map(Authority::as_str);
+    let host = authority.or_else(|| head.headers.get(header::HOST).and_then(|host| host.to_str().ok()));
+    let Some(host) = host.map(str::to_owned) else { return own(400, "The request names no host.") };
+    let decision = shared.simulator.lock().decide(client, without_port(&host), &head);
+    let forward = match decision {
+        Decision::Refuse(status, sentence) => return own(status, &sentence),
+        Decision::Fixed(status) => return fixed(status),
+        Decision::Forward(forward) => forward,
+    };
+    client.idle.set(forward.idle);
+    headers::clean(&mut head.headers);
+    headers::add(&mut head.headers, client, &forward);
+    headers::host(&mut head.headers, &host, forward.version);
+    if let Some(id) = id {
+        headers::set(&mut head.headers, "x-amzn-requestid", id);
+    }
+    head.version = forward.version;
+    let Some(uri) = target_uri(&head.uri, &host, &forward) else {
+        return own(400, "The request's target can't be understood.");
+    };
+    head.uri = uri;
+    send(shared, Request::from_parts(head, body), &forward).await
+}
+
+async fn send(shared: &Shared, request: Request<Incoming>, forward: &Forward) -> Response<Body> {
+    let to = Destination { target: forward.target, secure: forward.secure, version: forward.version };
+    match timeout(forward.idle, shared.connections.send(to, request)).await {
+        Ok(Ok(response)) => {
+            let (mut head, body) = response.into_parts();
+            headers::clean(&mut head.headers);
+            head.version = Version::default();
+            Response::from_parts(head, Either::Left(body))
+        }
+        Ok(Err(error)) => {
+            tracing::debug!(target = %forward.target, %error, "a target gave no answer");
+            let status = match error {
+                Error::ConnectTimeout => forward.timeout,
+                Error::Connect(_) | Error::Http(_) => forward.connect_failure,
+            };
+            own(status, "The target gave no answer.")
+        }
+        Err(_late) => own(forward.timeout, "The target did not answer in time."),
+    }
+}
+
+/// The host of `host:port`.
+fn without_port(host: &str) -> &str {
+    let end = host.rfind(':').filter(|at| !host.get(*at..).unwrap_or_default().contains(']'));
+    host.get(..end.unwrap_or(host.len())).unwrap_or(host).trim_start_matches('[').trim_end_matches(']')
+}
+
+/// The request's URI for its target: with the authority in HTTP/2, the path alone before.
+fn target_uri(uri: &Uri, host: &str, forward: &Forward) -> Option<Uri> {
+    let path = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+    let builder = Uri::builder().path_and_query(path);
+    let builder = if forward.version == Version::HTTP_2 {
+        let scheme = if forward.secure { Scheme::HTTPS } else { Scheme::HTTP };
+        builder.scheme(scheme).authority(host)
+    } else {
+        builder
+    };
+    builder.build().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_no_part_of_the_host() {
+        for (given, host) in [
+            ("example.com", "example.com"),
+            ("example.com:8080", "example.com"),
+            ("10.0.0.1:80", "10.0.0.1"),
+            ("[fd00::1]:80", "fd00::1"),
+            ("[fd00::1]", "fd00::1"),
+            ("", ""),
+        ] {
+            assert_eq!(without_port(given), host, "{given}");
+        }
+    }
+}

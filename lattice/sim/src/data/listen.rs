@@ -1,0 +1,228 @@
+//! Where clients come in: sockets at the services' addresses, and what a connection turns out to be.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use crate::simulator::World;
+
+use super::connections::Stream;
+use super::idle::{IdleStream, Limit};
+use super::interface::Interface;
+use super::tls::{Hello, hello};
+use super::{Shared, addresses, forward, passthrough};
+
+/// How often it is looked whether what is in force has changed by the passing of time alone.
+const PERIOD: Duration = Duration::from_millis(500);
+/// How long a connection may be idle before its service is known. Source: the default of services.
+const IDLE: Duration = Duration::from_secs(60);
+/// How long a connection lives at most. Source: VPC Lattice user guide, idle time-outs.
+const LIFE: Duration = Duration::from_secs(600);
+/// How long a client may take for the head of a request, or for a ClientHello.
+const HEAD: Duration = Duration::from_secs(10);
+/// Most bytes of a request's head.
+const MOST_HEAD: usize = 64 << 10;
+/// Most bytes of a ClientHello. Source: RFC 8446, one record.
+const MOST_HELLO: usize = 16 << 10;
+/// Connections that the kernel holds until they are accepted.
+const BACKLOG: i32 = 1_024;
+/// First byte of a TLS handshake. Source: RFC 8446, content type.
+const HANDSHAKE: u8 = 22;
+/// Most requests that a connection of HTTP/2 carries at a time, and most resets that are waited for.
+const MOST_STREAMS: u32 = 256;
+
+/// A client's connection.
+#[derive(Debug)]
+pub(super) struct Client {
+    pub(super) address: IpAddr,
+    /// Where it came in.
+    pub(super) local: SocketAddr,
+    /// Whether it speaks TLS.
+    pub(super) secure: bool,
+    /// How long it may be idle.
+    pub(super) idle: Limit,
+}
+
+/// Opens and closes sockets as the control plane says, for ever.
+pub(super) async fn run(shared: Arc<Shared>, interface: &mut Interface) {
+    let slots = Arc::new(Semaphore::new(shared.simulator.settings().connections.0));
+    let mut changed = shared.simulator.watch();
+    let mut open = HashMap::new();
+    let mut refused = HashSet::new();
+    let mut tasks = JoinSet::new();
+    loop {
+        let wanted = shared.simulator.lock().openings();
+        open.retain(|at, task: &mut tokio::task::AbortHandle| {
+            let keep = wanted.contains(at);
+            if !keep {
+                task.abort();
+            }
+            keep
+        });
+        refused.retain(|at| wanted.contains(at));
+        for at in &wanted {
+            if open.contains_key(at) {
+                continue;
+            }
+            let listener = match interface.add(at.ip()).await {
+                Ok(()) => bind(*at).map_err(|error| error.to_string()),
+                Err(error) => Err(error),
+            };
+            match listener {
+                Ok(listener) => {
+                    refused.remove(at);
+                    let task = tasks.spawn(accept(Arc::clone(&shared), listener, *at, Arc::clone(&slots)));
+                    open.insert(*at, task);
+                }
+                Err(error) if refused.insert(*at) => {
+                    tracing::warn!(address = %at, %error, "can't listen there; trying again");
+                }
+                Err(_) => {}
+            }
+        }
+        while tasks.try_join_next().is_some() {}
+        tokio::select! {
+            _ = changed.changed() => {}
+            () = sleep(PERIOD) => {}
+        }
+    }
+}
+
+impl World {
+    /// The addresses and ports of all listeners in force.
+    fn openings(&self) -> BTreeSet<SocketAddr> {
+        let now = self.clock.now();
+        let mut openings = BTreeSet::new();
+        for service in self.state.services.rows().filter(|service| service.life.works(now)) {
+            let Some(listeners) = service.published.at(now).filter(|listeners| !listeners.is_empty()) else {
+                continue;
+            };
+            for address in addresses::of_service(&self.state, &self.settings, &service.id) {
+                openings.extend(listeners.iter().map(|listener| SocketAddr::new(address, listener.port)));
+            }
+        }
+        openings
+    }
+}
+
+fn bind(at: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(at), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    // An IPv6 address can be used only a moment after it was added, unless one insists.
+    if at.is_ipv6() {
+        socket.set_only_v6(true)?;
+        socket.set_freebind_v6(true)?;
+    }
+    socket.bind(&at.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+async fn accept(shared: Arc<Shared>, listener: TcpListener, at: SocketAddr, slots: Arc<Semaphore>) {
+    loop {
+        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                let shared = Arc::clone(&shared);
+                tokio::spawn(async move {
+                    if let Err(error) = connection(shared, stream, peer.ip().to_canonical(), at).await {
+                        tracing::debug!(%peer, %error, "a connection ended");
+                    }
+                    drop(slot);
+                });
+            }
+            Err(error) => {
+                // Out of file descriptors, say: others have to end first.
+                tracing::warn!(address = %at, %error, "can't accept a connection; trying again");
+                sleep(PERIOD).await;
+            }
+        }
+    }
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+async fn connection(
+    shared: Arc<Shared>,
+    stream: TcpStream,
+    address: IpAddr,
+    local: SocketAddr,
+) -> Result<(), Failure> {
+    if !shared.simulator.lock().lets_in(address, local.port()) {
+        // A network that lets nobody through does not answer, whatever comes.
+        sleep(IDLE).await;
+        return Ok(());
+    }
+    stream.set_nodelay(true)?;
+    let mut first = [0];
+    timeout(IDLE, stream.peek(&mut first)).await??;
+    let idle = Limit::new(IDLE);
+    let mut client = Client { address, local, secure: first == [HANDSHAKE], idle: idle.clone() };
+    if !client.secure {
+        return http(shared, client, IdleStream::new(stream, idle)).await;
+    }
+    let name = timeout(HEAD, server_name(&stream)).await??;
+    let target = shared.simulator.lock().passes_through(&client, &name)?;
+    if let Some(target) = target {
+        return Ok(passthrough::carry(IdleStream::new(stream, idle), target).await?);
+    }
+    client.secure = true;
+    let handshake = shared.authority.acceptor().accept(IdleStream::new(stream, idle));
+    let stream = timeout(HEAD, handshake).await??;
+    http(shared, client, stream).await
+}
+
+/// The name that the ClientHello at the beginning of a connection asks for. It stays to be read.
+async fn server_name(stream: &TcpStream) -> Result<String, Failure> {
+    let mut bytes = vec![0; MOST_HELLO];
+    let mut before = 0;
+    loop {
+        let read = stream.peek(&mut bytes).await?;
+        match hello(bytes.get(..read).unwrap_or_default()) {
+            Hello::Name(name) => return name.ok_or_else(|| "the client names no server".into()),
+            Hello::Malformed => return Err("that is not a TLS handshake".into()),
+            Hello::Partial if read == MOST_HELLO || (read == before && read == 0) => {
+                return Err("the TLS handshake is too long, or broke off".into());
+            }
+            Hello::Partial => before = read,
+        }
+        // What was seen stays in the socket, so nothing tells when more has come.
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Serves HTTP, of whichever version the client speaks.
+async fn http(shared: Arc<Shared>, client: Client, stream: impl Stream + 'static) -> Result<(), Failure> {
+    let client = Arc::new(client);
+    let service = service_fn(move |request| {
+        let (shared, client) = (Arc::clone(&shared), Arc::clone(&client));
+        async move { Ok::<_, std::convert::Infallible>(forward::answer(shared, client, request).await) }
+    });
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(MOST_HEAD);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MOST_STREAMS)
+        .max_pending_accept_reset_streams(MOST_STREAMS as usize)
+        .max_local_error_reset_streams(MOST_STREAMS as usize)
+        .max_header_list_size(u32::try_from(MOST_HEAD).unwrap_or(u32::MAX));
+    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+    tokio::select! {
+        ended = connection.as_mut() => return ended,
+        () = sleep(LIFE) => connection.as_mut().graceful_shutdown(),
+    }
+    connection.await
+}

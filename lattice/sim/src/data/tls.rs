@@ -1,0 +1,208 @@
+//! TLS: the certificate authority of the data plane, what it shows to clients, and how it speaks to targets.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use http::Version;
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::{Acceptor, ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, DigitallySignedStruct, ServerConfig, SignatureScheme};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
+
+/// Most certificates that are remembered; beyond it all are issued anew.
+const MOST_CERTIFICATES: usize = 1_000;
+
+/// A certificate authority that issues certificates for whatever name a service has.
+pub(super) struct Authority {
+    pem: String,
+    acceptor: TlsAcceptor,
+}
+
+impl fmt::Debug for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Authority")
+    }
+}
+
+impl Authority {
+    /// A new authority with a new key.
+    pub(super) fn create() -> Result<Self, rcgen::Error> {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, "lath sim");
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let key = KeyPair::generate()?;
+        let pem = params.self_signed(&key)?.pem();
+        let names = Names { issuer: Issuer::new(params, key), issued: Mutex::default() };
+        let mut config = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(|_unsupported| rcgen::Error::UnsupportedSignatureAlgorithm)?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(names));
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(Self { pem, acceptor: TlsAcceptor::from(Arc::new(config)) })
+    }
+
+    /// The authority's certificate.
+    pub(super) fn pem(&self) -> String {
+        self.pem.clone()
+    }
+
+    /// What answers clients' handshakes.
+    pub(super) fn acceptor(&self) -> &TlsAcceptor {
+        &self.acceptor
+    }
+}
+
+/// Certificates by name.
+struct Names {
+    issuer: Issuer<'static, KeyPair>,
+    issued: Mutex<HashMap<String, Arc<CertifiedKey>>>,
+}
+
+impl fmt::Debug for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Names")
+    }
+}
+
+impl Names {
+    fn issue(&self, name: &str) -> Option<CertifiedKey> {
+        let key = KeyPair::generate().ok()?;
+        let mut params = CertificateParams::new(vec![name.to_owned()]).ok()?;
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, "lath sim service");
+        let certificate = params.signed_by(&key, &self.issuer).ok()?;
+        let private = PrivateKeyDer::try_from(key.serialize_der()).ok()?;
+        let signing = ring::sign::any_supported_type(&private).ok()?;
+        Some(CertifiedKey::new(vec![certificate.der().clone()], signing))
+    }
+}
+
+impl ResolvesServerCert for Names {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        // Which names there are was decided before the handshake.
+        let name = hello.server_name()?;
+        let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = issued.get(name) {
+            return Some(Arc::clone(known));
+        }
+        if issued.len() >= MOST_CERTIFICATES {
+            issued.clear();
+        }
+        let new = Arc::new(self.issue(name)?);
+        issued.insert(name.to_owned(), Arc::clone(&new));
+        Some(new)
+    }
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(ring::default_provider()));
+    Arc::clone(&PROVIDER)
+}
+
+/// What a ClientHello says.
+pub(super) enum Hello {
+    /// It is not complete yet.
+    Partial,
+    /// It is none.
+    Malformed,
+    /// The name that it asks for, if it names one.
+    Name(Option<String>),
+}
+
+/// Reads the first bytes of a connection as a ClientHello.
+pub(super) fn hello(bytes: &[u8]) -> Hello {
+    let mut acceptor = Acceptor::default();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        match acceptor.read_tls(&mut rest) {
+            Ok(0) | Err(_) => return Hello::Malformed,
+            Ok(_) => {}
+        }
+        match acceptor.accept() {
+            Ok(Some(accepted)) => {
+                return Hello::Name(accepted.client_hello().server_name().map(str::to_owned));
+            }
+            Ok(None) => {}
+            Err(_) => return Hello::Malformed,
+        }
+    }
+    Hello::Partial
+}
+
+/// What opens TLS connections to targets of a version of HTTP.
+pub(super) fn to_targets(version: Version) -> TlsConnector {
+    static CONFIGS: LazyLock<[Option<Arc<ClientConfig>>; 2]> = LazyLock::new(|| {
+        [b"http/1.1".as_slice(), b"h2"].map(|protocol| client_config(protocol).map(Arc::new))
+    });
+    let [single, shared] = &*CONFIGS;
+    let config = if version == Version::HTTP_2 { shared } else { single };
+    TlsConnector::from(config.clone().unwrap_or_else(|| Arc::new(empty_config())))
+}
+
+fn client_config(protocol: &[u8]) -> Option<ClientConfig> {
+    let mut config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .ok()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Anything(provider())))
+        .with_no_client_auth();
+    config.alpn_protocols = vec![protocol.to_vec()];
+    config.enable_sni = false;
+    Some(config)
+}
+
+/// A configuration that trusts nobody, for a provider without any version of TLS, which ring is not.
+fn empty_config() -> ClientConfig {
+    ClientConfig::builder().with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth()
+}
+
+/// Trusts every certificate of a target.
+#[derive(Debug)]
+struct Anything(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Anything {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

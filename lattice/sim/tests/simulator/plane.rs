@@ -1,0 +1,441 @@
+//! The data plane on loopback addresses, with real sockets on both sides.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use aws_sdk_vpclattice::types::{
+    ForwardAction, HealthCheckConfig, ListenerProtocol, RuleAction, Target, TargetGroupConfig,
+    TargetGroupProtocol, TargetGroupProtocolVersion, TargetGroupType, TargetStatus, WeightedTargetGroup,
+};
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, timeout};
+
+use crate::harness::{Sim, fixed, prefix};
+
+/// A port of the services' address for each test, so that tests can run side by side.
+static PORTS: AtomicU16 = AtomicU16::new(0);
+
+/// A simulator that carries traffic at an address of its own.
+struct Plane {
+    sim: Sim,
+    address: Ipv4Addr,
+    port: u16,
+}
+
+/// A target that answers with its name, or as its status says.
+struct Backend {
+    address: SocketAddr,
+    status: Arc<AtomicU16>,
+}
+
+impl Plane {
+    async fn start(changes: &[(&str, &str)]) -> Self {
+        let number = PORTS.fetch_add(1, Ordering::Relaxed);
+        let block = std::process::id() % 200 + 20;
+        let range = format!("127.{block}.{number}.0/24");
+        let mut all =
+            vec![("data.interface", "none"), ("data.ipv4_range", range.as_str()), ("data.ipv6_range", "off")];
+        all.extend(changes);
+        let sim = Sim::with(&all);
+        let plane = sim.simulator.data_plane().await.unwrap();
+        tokio::spawn(plane.run(std::future::pending()));
+        let address = format!("127.{block}.{number}.1").parse().unwrap();
+        Self { sim, address, port: 8080 }
+    }
+
+    /// A group of HTTP targets without health checks, by id.
+    async fn group(&self, name: &str, targets: &[SocketAddr]) -> String {
+        self.checked_group(name, targets, HealthCheckConfig::builder().enabled(false).build()).await
+    }
+
+    async fn checked_group(&self, name: &str, targets: &[SocketAddr], health: HealthCheckConfig) -> String {
+        let config = TargetGroupConfig::builder()
+            .protocol(TargetGroupProtocol::Http)
+            .port(8080)
+            .vpc_identifier("vpc-12345678")
+            .health_check(health)
+            .build();
+        let call =
+            self.sim.client.create_target_group().name(name).r#type(TargetGroupType::Ip).config(config);
+        let group = call.send().await.unwrap().id().unwrap().to_owned();
+        self.register(&group, targets).await;
+        group
+    }
+
+    async fn register(&self, group: &str, targets: &[SocketAddr]) {
+        let call = self.sim.client.register_targets().target_group_identifier(group);
+        call.set_targets(Some(named(targets))).send().await.unwrap();
+    }
+
+    async fn deregister(&self, group: &str, targets: &[SocketAddr]) {
+        let call = self.sim.client.deregister_targets().target_group_identifier(group);
+        call.set_targets(Some(named(targets))).send().await.unwrap();
+    }
+
+    /// A service with one listener: the ids of both, and its name.
+    async fn service(&self, name: &str, action: RuleAction) -> (String, String, String) {
+        let service = self.sim.client.create_service().name(name).send().await.unwrap();
+        let host = service.dns_entry().unwrap().domain_name().unwrap().to_owned();
+        let id = service.id().unwrap().to_owned();
+        let call =
+            self.sim.client.create_listener().service_identifier(&id).name("http").port(self.port.into());
+        let listener = call.protocol(ListenerProtocol::Http).default_action(action).send().await.unwrap();
+        self.wait_until_open().await;
+        (id, listener.id().unwrap().to_owned(), host)
+    }
+
+    async fn wait_until_open(&self) {
+        for _ in 0..200 {
+            if TcpStream::connect((self.address, self.port)).await.is_ok() {
+                return;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+        panic!("nothing listens at {}:{}", self.address, self.port);
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect((self.address, self.port)).await.unwrap()
+    }
+
+    /// Sends one request over a connection of its own: status, headers and body.
+    async fn get(&self, host: &str, path: &str, headers: &[(&str, &str)]) -> (u16, HeaderMap, String) {
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(self.connect().await)).await.unwrap();
+        tokio::spawn(connection);
+        let mut request = Request::builder().uri(path).header("host", host);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = sender.send_request(request.body(Full::<Bytes>::default()).unwrap()).await.unwrap();
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        (head.status.as_u16(), head.headers, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    /// Which bodies so many requests get, and how often.
+    async fn count(&self, host: &str, requests: usize) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for _ in 0..requests {
+            let (status, _, body) = self.get(host, "/", &[]).await;
+            let got = if status == 200 { body } else { status.to_string() };
+            *counts.entry(got).or_default() += 1;
+        }
+        counts
+    }
+
+    /// Sends bytes and reads until the other side ends.
+    async fn raw(&self, bytes: &[u8]) -> String {
+        let mut stream = self.connect().await;
+        // The other side may end before it has read everything.
+        let _broken = stream.write_all(bytes).await;
+        let mut read = Vec::new();
+        let _broken = timeout(Duration::from_secs(20), stream.read_to_end(&mut read)).await.unwrap();
+        String::from_utf8_lossy(&read).into_owned()
+    }
+}
+
+fn named(targets: &[SocketAddr]) -> Vec<Target> {
+    let target =
+        |at: &SocketAddr| Target::builder().id(at.ip().to_string()).port(at.port().into()).build().unwrap();
+    targets.iter().map(target).collect()
+}
+
+fn weighted(groups: &[(&str, i32)]) -> RuleAction {
+    let groups = groups.iter().map(|(group, weight)| {
+        WeightedTargetGroup::builder().target_group_identifier(*group).weight(*weight).build().unwrap()
+    });
+    RuleAction::Forward(ForwardAction::builder().set_target_groups(Some(groups.collect())).build().unwrap())
+}
+
+impl Backend {
+    /// A server of HTTP/1.1 and HTTP/2 that answers each request with this text. `/headers` shows the headers, and
+    /// `/slow` takes a second.
+    async fn start(name: &'static str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let status = Arc::new(AtomicU16::new(200));
+        let shown = Arc::clone(&status);
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let shown = Arc::clone(&shown);
+                let service = service_fn(move |request: Request<Incoming>| {
+                    let status = shown.load(Ordering::Relaxed);
+                    async move {
+                        if request.uri().path() == "/slow" {
+                            sleep(Duration::from_secs(1)).await;
+                        }
+                        let body = match request.uri().path() {
+                            "/headers" => format!("{:?} {:?}", request.version(), request.headers()),
+                            "/echo" => {
+                                let collected = request.into_body().collect().await.unwrap();
+                                let trailers = collected.trailers().cloned();
+                                let trailer = trailers.and_then(|trailers| trailers.get("x-sum").cloned());
+                                format!("{:?} {trailer:?}", collected.to_bytes())
+                            }
+                            _ => name.to_owned(),
+                        };
+                        let response = Response::builder().status(status).body(Full::new(Bytes::from(body)));
+                        Ok::<_, Infallible>(response.unwrap())
+                    }
+                });
+                tokio::spawn(async move {
+                    let _broken = auto::Builder::new(TokioExecutor::new())
+                        .serve_connection(TokioIo::new(stream), service)
+                        .await;
+                });
+            }
+        });
+        Self { address, status }
+    }
+}
+
+#[tokio::test]
+async fn weights_are_exact_and_targets_take_turns() {
+    let plane = Plane::start(&[]).await;
+    let [a, b, c] = [Backend::start("a").await, Backend::start("b").await, Backend::start("c").await];
+    let many = plane.group("many", &[a.address, b.address]).await;
+    let few = plane.group("few", &[c.address]).await;
+    let (.., host) = plane.service("web", weighted(&[(&many, 3), (&few, 1)])).await;
+    let expected = [("a", 150), ("b", 150), ("c", 100)].map(|(name, count)| (name.to_owned(), count));
+    assert_eq!(plane.count(&host, 400).await, BTreeMap::from(expected));
+}
+
+#[tokio::test]
+async fn rules_go_by_priority_and_the_default_comes_last() {
+    let plane = Plane::start(&[]).await;
+    let [a, b] = [Backend::start("a").await, Backend::start("b").await];
+    let (first, second) =
+        (plane.group("first", &[a.address]).await, plane.group("second", &[b.address]).await);
+    let (service, listener, host) = plane.service("web", fixed(404)).await;
+    for (name, priority, path, action) in [
+        ("late", 20, "/x", weighted(&[(&first, 1)])),
+        ("early", 10, "/x/y", weighted(&[(&second, 1)])),
+        ("never", 30, "/x/y/z", fixed(500)),
+    ] {
+        let call = plane.sim.client.create_rule().service_identifier(&service).listener_identifier(&listener);
+        let call = call.name(name).priority(priority).r#match(prefix(path)).action(action);
+        call.send().await.unwrap();
+    }
+    for (path, status, body) in [("/x", 200, "a"), ("/x/y/z", 200, "b"), ("/", 404, "")] {
+        let (got, _, text) = plane.get(&host, path, &[]).await;
+        assert_eq!((got, text.as_str()), (status, body), "{path}");
+    }
+    let (status, _, text) = plane.get("nobody.example.com", "/", &[]).await;
+    assert_eq!((status, text.as_str()), (404, "No service has the name nobody.example.com.\n"));
+}
+
+#[tokio::test]
+async fn targets_are_told_the_way_and_nobody_can_forge_it() {
+    let plane = Plane::start(&[]).await;
+    let a = Backend::start("a").await;
+    let group = plane.group("group", &[a.address]).await;
+    let (service, _, host) = plane.service("web", weighted(&[(&group, 1)])).await;
+    let forged =
+        [("x-amzn-lattice-identity", "Principal=me"), ("x-forwarded-for", "1.2.3.4"), ("x-own", "kept")];
+    let (_, answer, seen) = plane.get(&host, "/headers", &forged).await;
+    assert!(!seen.contains("Principal=me"), "{seen}");
+    for part in
+        ["\"x-own\": \"kept\"", "x-forwarded-for-port\": \"8080", "1.2.3.4, 127.", "proto\": \"http\""]
+    {
+        assert!(seen.contains(part), "{part} in {seen}");
+    }
+    assert!(seen.contains(&format!("service/{service};TargetGroupArn=arn:aws:vpc-lattice")), "{seen}");
+    let id = answer["x-amzn-requestid"].to_str().unwrap();
+    assert!(seen.contains(id), "{id} in {seen}");
+}
+
+#[tokio::test]
+async fn registrations_and_deregistrations_act_after_their_time() {
+    let settings = [
+        ("propagation.register_seconds", "2"),
+        ("propagation.deregister_seconds", "10"),
+        ("clock.frozen", "on"),
+    ];
+    let plane = Plane::start(&settings).await;
+    let [a, b] = [Backend::start("a").await, Backend::start("b").await];
+    let group = plane.group("group", &[a.address]).await;
+    let (.., host) = plane.service("web", weighted(&[(&group, 1)])).await;
+    let expect = async |expected: &[(&str, usize)]| {
+        let expected = expected.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
+        assert_eq!(plane.count(&host, 4).await, expected);
+    };
+    expect(&[("503", 4)]).await;
+    plane.sim.advance(2.0);
+    expect(&[("a", 4)]).await;
+    plane.register(&group, &[b.address]).await;
+    plane.sim.advance(1.9);
+    expect(&[("a", 4)]).await;
+    plane.sim.advance(0.1);
+    expect(&[("a", 2), ("b", 2)]).await;
+    plane.deregister(&group, &[a.address]).await;
+    plane.sim.advance(9.9);
+    expect(&[("a", 2), ("b", 2)]).await;
+    plane.sim.advance(0.1);
+    expect(&[("b", 4)]).await;
+}
+
+#[tokio::test]
+async fn draining_targets_get_traffic_if_so_set_and_finish_what_they_have() {
+    let plane = Plane::start(&[("traffic.draining", "all"), ("clock.frozen", "on")]).await;
+    let a = Backend::start("a").await;
+    let group = plane.group("group", &[a.address]).await;
+    let (.., host) = plane.service("web", weighted(&[(&group, 1)])).await;
+    plane.deregister(&group, &[a.address]).await;
+    plane.sim.advance(59.0);
+    assert_eq!(plane.get(&host, "/", &[]).await.0, 200);
+    let slow = plane.get(&host, "/slow", &[]);
+    let gone = async {
+        sleep(Duration::from_millis(300)).await;
+        plane.sim.advance(1.0);
+        assert_eq!(plane.get(&host, "/", &[]).await.0, 503);
+    };
+    let ((status, ..), ()) = tokio::join!(slow, gone);
+    assert_eq!(status, 200);
+}
+
+#[tokio::test]
+async fn checks_decide_who_gets_traffic() {
+    let plane = Plane::start(&[("clock.frozen", "on")]).await;
+    let [a, b] = [Backend::start("a").await, Backend::start("b").await];
+    b.status.store(500, Ordering::Relaxed);
+    let health = HealthCheckConfig::builder()
+        .enabled(true)
+        .health_check_interval_seconds(10)
+        .healthy_threshold_count(2)
+        .unhealthy_threshold_count(2);
+    let group = plane.checked_group("group", &[a.address, b.address], health.build()).await;
+    let (.., host) = plane.service("web", weighted(&[(&group, 1)])).await;
+    let states = async |expected: [TargetStatus; 2]| {
+        for attempt in 0.. {
+            let states: Vec<_> = plane.sim.states(&group).await.into_iter().map(|(_, state)| state).collect();
+            if states == expected {
+                return;
+            }
+            assert!(attempt < 100, "{states:?}");
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    // One passing check is enough for a new target; the other one has no verdict yet, and no traffic.
+    states([TargetStatus::Healthy, TargetStatus::Initial]).await;
+    assert_eq!(plane.count(&host, 4).await.keys().collect::<Vec<_>>(), ["a"]);
+    plane.sim.advance(10.0);
+    states([TargetStatus::Healthy, TargetStatus::Unhealthy]).await;
+    a.status.store(500, Ordering::Relaxed);
+    plane.sim.advance(10.0);
+    sleep(Duration::from_millis(200)).await;
+    states([TargetStatus::Healthy, TargetStatus::Unhealthy]).await;
+    plane.sim.advance(10.0);
+    states([TargetStatus::Unhealthy, TargetStatus::Unhealthy]).await;
+    // When none is healthy, all get traffic.
+    a.status.store(200, Ordering::Relaxed);
+    b.status.store(200, Ordering::Relaxed);
+    assert_eq!(plane.count(&host, 4).await.values().collect::<Vec<_>>(), [&2, &2]);
+    plane.sim.advance(10.0);
+    sleep(Duration::from_millis(200)).await;
+    states([TargetStatus::Unhealthy, TargetStatus::Unhealthy]).await;
+    plane.sim.advance(10.0);
+    states([TargetStatus::Healthy, TargetStatus::Healthy]).await;
+}
+
+#[tokio::test]
+async fn a_target_that_is_away_is_503_and_leaves_the_rest_alone() {
+    let plane = Plane::start(&[]).await;
+    let a = Backend::start("a").await;
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let group = plane.group("group", &[nobody, a.address]).await;
+    let (.., host) = plane.service("web", weighted(&[(&group, 1)])).await;
+    let expected = [("503", 2), ("a", 2)].map(|(name, count)| (name.to_owned(), count));
+    assert_eq!(plane.count(&host, 4).await, BTreeMap::from(expected));
+}
+
+#[tokio::test]
+async fn auth_policies_refuse_who_is_not_allowed() {
+    let plane = Plane::start(&[]).await;
+    let a = Backend::start("a").await;
+    let group = plane.group("group", &[a.address]).await;
+    let (service, _, host) = plane.service("web", weighted(&[(&group, 1)])).await;
+    let iam = aws_sdk_vpclattice::types::AuthType::AwsIam;
+    plane.sim.client.update_service().service_identifier(&service).auth_type(iam).send().await.unwrap();
+    let (status, _, text) = plane.get(&host, "/x", &[]).await;
+    let arn = format!("arn:aws:vpc-lattice:us-west-2:123456789012:service/{service}");
+    let sentence = format!(
+        "AccessDeniedException: User: anonymous is not authorized to perform: vpc-lattice-svcs:Invoke on resource: \
+         {arn}/x because no service-based policy allows the vpc-lattice-svcs:Invoke action\n"
+    );
+    assert_eq!((status, text), (403, sentence));
+    let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": "*", "Action": "vpc-lattice-svcs:Invoke", "Resource": "*",
+        "Condition": {"StringEquals": {"vpc-lattice-svcs:RequestMethod": "GET"}},
+    }]});
+    let put = plane.sim.client.put_auth_policy().resource_identifier(&service).policy(policy.to_string());
+    put.send().await.unwrap();
+    assert_eq!(plane.get(&host, "/x", &[]).await.0, 200);
+}
+
+#[tokio::test]
+async fn http2_goes_end_to_end_with_trailers() {
+    let plane = Plane::start(&[]).await;
+    let a = Backend::start("a").await;
+    let config = TargetGroupConfig::builder()
+        .protocol(TargetGroupProtocol::Http)
+        .protocol_version(TargetGroupProtocolVersion::Grpc)
+        .port(8080)
+        .vpc_identifier("vpc-12345678")
+        .build();
+    let call = plane.sim.client.create_target_group().name("grpc").r#type(TargetGroupType::Ip).config(config);
+    let group = call.send().await.unwrap().id().unwrap().to_owned();
+    plane.register(&group, &[a.address]).await;
+    let (.., host) = plane.service("web", weighted(&[(&group, 1)])).await;
+    let stream = TokioIo::new(plane.connect().await);
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), stream).await.unwrap();
+    tokio::spawn(connection);
+    let trailers = HeaderMap::from_iter([("x-sum".parse().unwrap(), "5".parse().unwrap())]);
+    let body = Full::new(Bytes::from("hello")).with_trailers(std::future::ready(Some(Ok(trailers))));
+    let request = Request::post(format!("http://{host}/echo")).header("te", "trailers").body(body).unwrap();
+    let response = sender.send_request(request).await.unwrap();
+    let text = response.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(text, "b\"hello\" Some(\"5\")");
+}
+
+#[tokio::test]
+async fn what_is_no_request_is_refused_and_hurts_nobody() {
+    let plane = Plane::start(&[]).await;
+    let a = Backend::start("a").await;
+    let group = plane.group("group", &[a.address]).await;
+    let (.., host) = plane.service("web", weighted(&[(&group, 1)])).await;
+    let head = format!("GET / HTTP/1.1\r\nHost: {host}\r\n");
+    let long = format!("{head}X-Long: {}\r\n\r\n", "a".repeat(1 << 20));
+    let upgrade = format!("{head}Connection: upgrade, close\r\nUpgrade: websocket\r\n\r\n");
+    for (bytes, status) in [
+        ("\u{0}\u{1}\u{2} no HTTP\r\n\r\n", "HTTP/1.1 400"),
+        (long.as_str(), "HTTP/1.1 431"),
+        (upgrade.as_str(), "HTTP/1.1 400"),
+        ("GET / HTTP/1.1\r\nConnection: close\r\n\r\n", "HTTP/1.1 400"),
+    ] {
+        let answer = plane.raw(bytes.as_bytes()).await;
+        assert!(answer.starts_with(status), "{bytes:.60}: {answer:.200}");
+    }
+    // A body that says its length in two ways is one request to the target, never two.
+    let smuggled = format!(
+        "POST /echo HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: 44\r\n\
+         Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: {host}\r\n\r\n"
+    );
+    let answer = plane.raw(smuggled.as_bytes()).await;
+    assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
+    assert_eq!(plane.get(&host, "/", &[]).await.0, 200);
+}
