@@ -31,5 +31,7 @@ mod setting;
 #[allow(dead_code, reason = "shared with the tests of the world itself, which use more of it")]
 #[path = "world/setting.rs"]
 mod space;
+#[path = "e2e/traffic.rs"]
+mod traffic;
 #[path = "e2e/workloads.rs"]
 mod workloads;

@@ -43,11 +43,17 @@ async fn alone() {
 
 /// Starts a world and installs Lath, with periods for a cluster that lives for minutes.
 async fn start(name: &str, manual_endpoints: bool) -> World {
+    start_with(name, manual_endpoints, &[]).await
+}
+
+/// As [`start`], with more arguments for the cloud.
+async fn start_with(name: &str, manual_endpoints: bool, cloud: &[&str]) -> World {
     alone().await;
     let mut options = WorldOptions::new(folder(name).await);
     for setting in ["target.drain_seconds=5", "target.unused_linger_seconds=0"] {
         options.cloud_arguments.extend(["--set".into(), setting.into()]);
     }
+    options.cloud_arguments.extend(cloud.iter().map(|argument| (*argument).into()));
     let world = World::start(options).await.unwrap();
     let controller = [
         "--group-refresh=3s",
@@ -128,6 +134,14 @@ pub(crate) async fn own() -> Own {
         start(&format!("e2e-own-{number}"), false).await
     };
     Own { world: Some(world), _permit: permit }
+}
+
+/// A world whose cloud carries traffic, with these settings. There is one test for it, and it ends with that.
+pub(crate) async fn carrying(settings: &[&str]) -> World {
+    let _permit = PERMITS.acquire().await.unwrap();
+    let mut cloud = vec!["--data-plane"];
+    cloud.extend(settings.iter().flat_map(|setting| ["--set", setting]));
+    start_with("e2e-traffic", false, &cloud).await
 }
 
 impl Deref for Own {

@@ -2,8 +2,12 @@
 //!
 //! Any path answers with JSON: pod, node, namespace, path, headers. `/healthz` is always well, `/readyz` unless told
 //! otherwise. `POST /control/slow?ms=N` delays all answers; `/control/ready?value=false` makes it unready;
-//! `/control/close?after=MS` closes all connections; `/control/exit?code=N` ends it. Ports come from `PORT`, by comma;
+//! `/control/close?after=MS` closes all connections; `/control/exit?code=N` ends it;
+//! `/control/load?address=ADDRESS:PORT&host=NAME&workers=N` lets it send requests itself, until `/control/rest`, and
+//! `GET /load` says what became of them. Ports come from `PORT`, by comma;
 //! HTTP/1.1 and HTTP/2 without TLS on each. On SIGTERM it goes on for `DRAIN_SECONDS` and then ends what is open.
+
+mod load;
 
 use std::convert::Infallible;
 use std::process::ExitCode;
@@ -26,6 +30,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use load::Load;
+
 /// How long open connections have to finish what they are at when the server ends.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
@@ -36,6 +42,7 @@ struct Server {
     namespace: String,
     delay_ms: AtomicU64,
     ready: AtomicBool,
+    load: Arc<Load>,
     /// Told when all connections of the moment are to close.
     close: Notify,
     /// Done when the server ends.
@@ -65,6 +72,7 @@ async fn run() -> Result<()> {
         }),
         delay_ms: AtomicU64::new(0),
         ready: AtomicBool::new(true),
+        load: Arc::default(),
         close: Notify::new(),
         ending: CancellationToken::new(),
     });
@@ -144,6 +152,7 @@ async fn answer(server: &Arc<Server>, request: &Request<Incoming>) -> Response<F
         tokio::time::sleep(Duration::from_millis(delay)).await;
     }
     match path {
+        "/load" => respond(StatusCode::OK, &server.load.report()),
         "/healthz" => respond(StatusCode::OK, &json!({"healthy": true})),
         "/readyz" if server.ready.load(Ordering::Relaxed) => respond(StatusCode::OK, &json!({"ready": true})),
         "/readyz" => respond(StatusCode::SERVICE_UNAVAILABLE, &json!({"ready": false})),
@@ -183,6 +192,14 @@ fn obey(server: &Arc<Server>, control: &str, query: &str) -> Response<Full<Bytes
                 tokio::time::sleep(after).await;
                 server.close.notify_waiters();
             });
+            Some(())
+        }
+        "load" => value("address").and_then(|address| address.parse().ok()).map(|address| {
+            let host = value("host").unwrap_or_default();
+            server.load.begin(address, host, number("workers").unwrap_or(1).min(64));
+        }),
+        "rest" => {
+            server.load.end();
             Some(())
         }
         "exit" => {
