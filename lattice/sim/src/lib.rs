@@ -19,6 +19,8 @@ mod rate;
 mod record;
 mod server;
 pub mod settings;
+#[cfg_attr(not(test), expect(dead_code, reason = "no plane verifies signatures yet"))]
+mod signature;
 mod simulator;
 mod snapshot;
 mod state;
