@@ -1,8 +1,9 @@
-//! Whether a request is signed as AWS Signature Version 4 wants it, and by which access key.
+//! Whether a request is signed as AWS Signature Version 4 or 4A wants it, and by which access key.
 //!
 //! Source: IAM User Guide, "AWS Signature Version 4 for API requests"; for the data plane also VPC Lattice User
 //! Guide, "SIGv4 authenticated requests for Amazon VPC Lattice".
 
+mod asymmetric;
 mod canonical;
 mod query;
 mod read;
@@ -15,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use ring::{digest, hmac};
 
 use query::Query;
-use read::{Claim, Scope};
+use read::{Claim, Region, Scope};
 pub(crate) use refused::{Part, Refused};
 
 /// How far the time of a signature may be from the verifier's, either way.
@@ -88,9 +89,17 @@ pub(crate) fn verify(
     }
     let canonical = canonical::request(request, &query, &claim, &payload_hash)?;
     let text = canonical::string_to_sign(&claim, &canonical);
-    let key = signing_key(&key.secret, &claim.scope);
-    hmac::verify(&key, text.as_bytes(), &claim.signature).map_err(|_unspecified| Refused::Mismatch)?;
-    Ok(claim.scope.access_key_id)
+    let holds = match &claim.scope.region {
+        Region::One(region) => {
+            let key = signing_key(&key.secret, &claim.scope, region);
+            hmac::verify(&key, text.as_bytes(), &claim.signature).is_ok()
+        }
+        Region::Set(_) => {
+            let key = asymmetric::public_key(&claim.scope.access_key_id, &key.secret);
+            key.is_some_and(|key| asymmetric::holds(&key, text.as_bytes(), &claim.signature))
+        }
+    };
+    if holds { Ok(claim.scope.access_key_id) } else { Err(Refused::Mismatch) }
 }
 
 /// A signature holds from five minutes before its time, to as long after it or as a presigned URL says.
@@ -111,8 +120,12 @@ fn check_time(claim: &Claim, now: Timestamp) -> Result<(), Refused> {
 }
 
 fn check_scope(scope: &Scope, expected: &Expected<'_>) -> Result<(), Refused> {
-    if scope.region != expected.region {
-        return Err(Refused::WrongRegion(scope.region.clone()));
+    let (given, valid) = match &scope.region {
+        Region::One(region) => (region, region == expected.region),
+        Region::Set(set) => (set, asymmetric::covers(set, expected.region)),
+    };
+    if !valid {
+        return Err(Refused::WrongRegion(given.clone()));
     }
     if scope.service != expected.service {
         return Err(Refused::WrongService(expected.service.to_owned()));
@@ -170,9 +183,9 @@ fn same(known: &str, given: &str) -> bool {
 }
 
 /// The key of one day, region and service, derived from the secret.
-fn signing_key(secret: &str, scope: &Scope) -> hmac::Key {
+fn signing_key(secret: &str, scope: &Scope, region: &str) -> hmac::Key {
     let start = hmac::Key::new(hmac::HMAC_SHA256, format!("AWS4{secret}").as_bytes());
-    [scope.date.as_str(), &scope.region, &scope.service, read::TERMINATOR].iter().fold(start, |key, part| {
+    [scope.date.as_str(), region, &scope.service, read::TERMINATOR].iter().fold(start, |key, part| {
         hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&key, part.as_bytes()).as_ref())
     })
 }

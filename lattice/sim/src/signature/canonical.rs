@@ -48,7 +48,7 @@ pub(super) fn request(
 
 /// What the signature is made over.
 pub(super) fn string_to_sign(claim: &Claim, canonical: &[u8]) -> String {
-    format!("{}\n{}\n{}\n{}", claim.algorithm, claim.date, claim.scope.text(), sha256(canonical))
+    format!("{}\n{}\n{}\n{}", claim.scope.algorithm(), claim.date, claim.scope.text(), sha256(canonical))
 }
 
 /// SHA-256 in lower-case hexadecimal digits.

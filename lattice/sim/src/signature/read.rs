@@ -10,9 +10,13 @@ use super::{Part, Refused, Request, header};
 pub(super) const TERMINATOR: &str = "aws4_request";
 
 /// The algorithm of Signature Version 4.
-pub(super) const HMAC: &str = "AWS4-HMAC-SHA256";
+const HMAC: &str = "AWS4-HMAC-SHA256";
+
+/// The algorithm of Signature Version 4A.
+pub(super) const ECDSA: &str = "AWS4-ECDSA-P256-SHA256";
 
 const AMZ_DATE: &str = "x-amz-date";
+const REGION_SET: &str = "x-amz-region-set";
 const TOKEN: &str = "x-amz-security-token";
 
 // The bounds are this verifier's own, well above what clients send. They keep the canonical request within a few
@@ -30,13 +34,12 @@ const MOST_SIGNED_HEADERS: usize = 128;
 /// Most bytes of one element of a credential, such as the access key id.
 const MOST_ELEMENT_BYTES: usize = 128;
 
-/// Most seconds that a presigned URL lasts: seven days. Source: IAM User Guide, "Authentication methods".
+/// Most seconds that a presigned URL lasts: seven days. Source: S3 API Reference, "Using Query Parameters".
 const MOST_PRESIGNED_SECONDS: i64 = 7 * 24 * 60 * 60;
 
 /// What a request says of its signature, well-formed but not yet believed.
 #[derive(Debug)]
 pub(super) struct Claim {
-    pub(super) algorithm: &'static str,
     pub(super) scope: Scope,
     /// Lower-case names in ascending order without repetition, `host` among them.
     pub(super) signed_headers: Vec<String>,
@@ -57,14 +60,33 @@ pub(super) struct Scope {
     pub(super) access_key_id: String,
     /// The day, such as `20260131`.
     pub(super) date: String,
-    pub(super) region: String,
+    pub(super) region: Region,
     pub(super) service: String,
+}
+
+/// Where a signature holds.
+#[derive(Debug)]
+pub(super) enum Region {
+    /// In the region that the scope names, as Version 4 has it.
+    One(String),
+    /// Wherever one of these patterns with `*` fits, between commas, as Version 4A has it beside the scope.
+    Set(String),
 }
 
 impl Scope {
     /// The scope as it is signed.
     pub(super) fn text(&self) -> String {
-        format!("{}/{}/{}/{TERMINATOR}", self.date, self.region, self.service)
+        match &self.region {
+            Region::One(region) => format!("{}/{region}/{}/{TERMINATOR}", self.date, self.service),
+            Region::Set(_) => format!("{}/{}/{TERMINATOR}", self.date, self.service),
+        }
+    }
+
+    pub(super) fn algorithm(&self) -> &'static str {
+        match self.region {
+            Region::One(_) => HMAC,
+            Region::Set(_) => ECDSA,
+        }
     }
 }
 
@@ -78,6 +100,7 @@ struct Parts {
     date: Option<String>,
     token: Option<String>,
     expires: Option<String>,
+    region_set: Option<String>,
 }
 
 /// Reads what a request says of its signature.
@@ -123,6 +146,7 @@ fn of_header(headers: &HeaderMap) -> Result<Parts, Refused> {
         }
     }
     parts.token = header(headers, TOKEN)?;
+    parts.region_set = header(headers, REGION_SET)?;
     parts.date = match header(headers, AMZ_DATE)? {
         Some(date) => Some(date),
         None => header(headers, header::DATE.as_str())?.map(|date| basic_form(&date).unwrap_or(date)),
@@ -132,6 +156,7 @@ fn of_header(headers: &HeaderMap) -> Result<Parts, Refused> {
         (Part::Signature, parts.signature.is_none()),
         (Part::SignedHeaders, parts.signed_headers.is_none()),
         (Part::Date, parts.date.is_none()),
+        (Part::RegionSet, parts.algorithm == ECDSA && parts.region_set.is_none()),
     ];
     complete(false, &missing)?;
     Ok(parts)
@@ -148,6 +173,7 @@ fn of_query(query: &Query) -> Result<Parts, Refused> {
         date: query.only("X-Amz-Date")?,
         token: query.only("X-Amz-Security-Token")?,
         expires: query.only("X-Amz-Expires")?,
+        region_set: query.only("X-Amz-Region-Set")?,
     };
     let missing = [
         (Part::Algorithm, missing_algorithm),
@@ -156,6 +182,7 @@ fn of_query(query: &Query) -> Result<Parts, Refused> {
         (Part::SignedHeaders, parts.signed_headers.is_none()),
         (Part::Date, parts.date.is_none()),
         (Part::Expires, parts.expires.is_none()),
+        (Part::RegionSet, parts.algorithm == ECDSA && parts.region_set.is_none()),
     ];
     complete(true, &missing)?;
     Ok(parts)
@@ -168,14 +195,21 @@ fn complete(presigned: bool, parts: &[(Part, bool)]) -> Result<(), Refused> {
 
 /// Makes sense of the parts, all of which are there.
 fn understood(parts: Parts, presigned: bool) -> Result<Claim, Refused> {
-    if parts.algorithm != HMAC {
-        return Err(Refused::Malformed(format!("Unsupported AWS 'algorithm': '{}'.", parts.algorithm)));
+    let credential = parts.credential.unwrap_or_default();
+    let scope = match parts.algorithm.as_str() {
+        HMAC => scope(&credential)?,
+        ECDSA => scope_of_set(&credential, parts.region_set.unwrap_or_default())?,
+        other => return Err(Refused::Malformed(format!("Unsupported AWS 'algorithm': '{other}'."))),
+    };
+    let signed_headers = signed_headers(&parts.signed_headers.unwrap_or_default())?;
+    let covered = presigned || signed_headers.iter().any(|name| name == REGION_SET);
+    if matches!(scope.region, Region::Set(_)) && !covered {
+        return Err(Refused::RegionSetNotSigned);
     }
     let date = parts.date.unwrap_or_default();
     Ok(Claim {
-        algorithm: HMAC,
-        scope: scope(&parts.credential.unwrap_or_default())?,
-        signed_headers: signed_headers(&parts.signed_headers.unwrap_or_default())?,
+        scope,
+        signed_headers,
         signature: from_hex(&parts.signature.unwrap_or_default()).ok_or(Refused::Mismatch)?,
         time: basic(&date).ok_or_else(|| {
             Refused::Malformed(format!("Date must be in ISO-8601 'basic format'. Got '{date}'."))
@@ -188,24 +222,35 @@ fn understood(parts: Parts, presigned: bool) -> Result<Claim, Refused> {
 }
 
 fn scope(credential: &str) -> Result<Scope, Refused> {
-    let elements: Vec<&str> = credential.splitn(6, '/').collect();
-    let [access_key_id, date, region, service, terminator] = elements[..] else {
-        return Err(Refused::Malformed(
-            "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term."
-                .to_owned(),
-        ));
-    };
+    let [access_key_id, date, region, service, terminator] = elements(credential)?;
+    let region = Region::One(region.to_owned());
+    scope_from(access_key_id, date, region, service, terminator)
+}
+
+/// The scope of Version 4A, which has no region.
+fn scope_of_set(credential: &str, set: String) -> Result<Scope, Refused> {
+    let [access_key_id, date, service, terminator] = elements(credential)?;
+    scope_from(access_key_id, date, Region::Set(set), service, terminator)
+}
+
+fn scope_from(id: &str, date: &str, region: Region, service: &str, end: &str) -> Result<Scope, Refused> {
+    if end != TERMINATOR {
+        return Err(Refused::WrongTerminator(end.to_owned()));
+    }
+    Ok(Scope { access_key_id: id.to_owned(), date: date.to_owned(), region, service: service.to_owned() })
+}
+
+/// The elements of a credential, of which there are as many as the algorithm has.
+fn elements<const N: usize>(credential: &str) -> Result<[&str; N], Refused> {
+    let elements: Vec<&str> = credential.splitn(N + 1, '/').collect();
     if elements.iter().any(|element| element.len() > MOST_ELEMENT_BYTES) {
         return Err(Refused::Malformed("An element of Credential is too long.".to_owned()));
     }
-    if terminator != TERMINATOR {
-        return Err(Refused::WrongTerminator(terminator.to_owned()));
-    }
-    Ok(Scope {
-        access_key_id: access_key_id.to_owned(),
-        date: date.to_owned(),
-        region: region.to_owned(),
-        service: service.to_owned(),
+    elements.try_into().map_err(|_elements| {
+        let example = if N == 5 { "keyid/date/region/service/term" } else { "keyid/date/service/term" };
+        Refused::Malformed(format!(
+            "Credential must have exactly {N} slash-delimited elements, e.g. {example}."
+        ))
     })
 }
 

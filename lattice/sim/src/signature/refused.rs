@@ -42,6 +42,8 @@ pub(crate) enum Refused {
     SignedPayload,
     /// The signature does not cover `host`.
     HostNotSigned,
+    /// The signature does not cover `x-amz-region-set`, which no scope of Version 4A has.
+    RegionSetNotSigned,
     /// The signature is not the one of this request by that key.
     Mismatch,
 }
@@ -55,6 +57,7 @@ pub(crate) enum Part {
     Signature,
     Date,
     Expires,
+    RegionSet,
 }
 
 impl Part {
@@ -66,6 +69,7 @@ impl Part {
             Self::Signature => "Signature",
             Self::Date => "Date",
             Self::Expires => "Expires",
+            Self::RegionSet => "Region-Set",
         }
     }
 }
@@ -86,6 +90,7 @@ impl Refused {
             | Self::WrongService(_)
             | Self::SignedPayload
             | Self::HostNotSigned
+            | Self::RegionSetNotSigned
             | Self::Mismatch => "InvalidSignatureException",
         }
     }
@@ -145,6 +150,9 @@ impl fmt::Display for Refused {
             Self::HostNotSigned => {
                 f.write_str("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
             }
+            Self::RegionSetNotSigned => {
+                f.write_str("'X-Amz-Region-Set' must be a 'SignedHeader' in the AWS Authorization.")
+            }
             Self::Mismatch => f.write_str(
                 "The request signature we calculated does not match the signature you provided. Check your AWS \
                  Secret Access Key and signing method. Consult the service documentation for details.",
@@ -165,6 +173,9 @@ fn incomplete(f: &mut fmt::Formatter<'_>, missing: &[Part], presigned: bool) -> 
             (false, Part::Date) => f.write_str(
                 "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.",
             )?,
+            (false, Part::RegionSet) => {
+                f.write_str("Authorization header requires existence of a 'X-Amz-Region-Set' header.")?;
+            }
             (false, part) => write!(f, "Authorization header requires '{}' parameter.", part.name())?,
         }
     }

@@ -291,19 +291,22 @@ fn clocks_differ() {
         (
             -301,
             Some(
-                "Signature expired: 20260131T235458Z is now earlier than 20260131T235459Z (20260131T235959Z - 5 min.)",
+                "Signature expired: 20260131T235458Z is now earlier than 20260131T235459Z \
+                 (20260131T235959Z - 5 min.)",
             ),
         ),
         (
             301,
             Some(
-                "Signature not yet current: 20260201T000500Z is still later than 20260201T000459Z (20260131T235959Z + 5 min.)",
+                "Signature not yet current: 20260201T000500Z is still later than 20260201T000459Z \
+                 (20260131T235959Z + 5 min.)",
             ),
         ),
         (
             -86_400,
             Some(
-                "Signature expired: 20260130T235959Z is now earlier than 20260131T235459Z (20260131T235959Z - 5 min.)",
+                "Signature expired: 20260130T235959Z is now earlier than 20260131T235459Z \
+                 (20260131T235959Z - 5 min.)",
             ),
         ),
     ] {
@@ -323,7 +326,8 @@ fn a_presigned_request_lasts() {
     let refused = signed(91, 90).verdict().unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "Signature expired: 20260131T235828Z is now earlier than 20260131T235829Z (20260131T235959Z - 90 sec.)"
+        "Signature expired: 20260131T235828Z is now earlier than 20260131T235829Z \
+         (20260131T235959Z - 90 sec.)"
     );
     assert!(matches!(signed(-301, 600).verdict(), Err(Refused::NotYetCurrent { .. })));
     for seconds in [0, 604_801] {
@@ -411,8 +415,8 @@ fn incomplete_headers() {
     assert_eq!(
         refused.to_string(),
         "Authorization header requires 'Credential' parameter. Authorization header requires 'Signature' parameter. \
-         Authorization header requires 'SignedHeaders' parameter. Authorization header requires existence of either a \
-         'X-Amz-Date' or a 'Date' header."
+         Authorization header requires 'SignedHeaders' parameter. Authorization header requires existence of either \
+         a 'X-Amz-Date' or a 'Date' header."
     );
 }
 
@@ -500,12 +504,172 @@ fn the_date_of_http() {
         let canonical =
             super::canonical::request(&request, &query, &claim, &super::canonical::sha256(b"")).unwrap();
         let text = super::canonical::string_to_sign(&claim, &canonical);
-        let tag = super::hmac::sign(&super::signing_key(SECRET, &claim.scope), text.as_bytes());
+        let tag = super::hmac::sign(&super::signing_key(SECRET, &claim.scope, REGION), text.as_bytes());
         let hex = super::canonical::hex(tag.as_ref());
         let old = signed.headers["authorization"].to_str().unwrap().to_owned();
         let (start, _) = old.split_once("Signature=").unwrap();
         let signed = signed.authorization(&old, &format!("{start}Signature={hex}"));
         assert_eq!(signed.verdict(), Ok(ID.to_owned()), "{date}");
+    }
+}
+
+/// Requests of Version 4A as `aws-sigv4` 1.6.4 with its feature `sigv4a` signs them. The feature stays off in this
+/// tree, since it would build the SDK once more for tests.
+fn asymmetric() -> Vec<Case> {
+    let signed = |case: Case, credential: &str, names: &str, set: &str, signature: &str| {
+        let mut case = case;
+        case.header("x-amz-date", "20260131T235959Z");
+        case.header("x-amz-region-set", set);
+        let text = format!(
+            "AWS4-ECDSA-P256-SHA256 Credential=AKIDEXAMPLE/20260131/{credential}/aws4_request, SignedHeaders={names}, \
+             Signature={signature}"
+        );
+        case.header("authorization", &text);
+        case
+    };
+    let presigned = |token: Option<&'static str>, set: &str, signature: &str, more: &str| {
+        let query = format!(
+            "a=1&X-Amz-Algorithm=AWS4-ECDSA-P256-SHA256\
+             &X-Amz-Credential=AKIDEXAMPLE%2F20260131%2Fvpc-lattice%2Faws4_request&X-Amz-Date=20260131T235959Z\
+             &X-Amz-Expires=300&X-Amz-SignedHeaders=host&X-Amz-Signature={signature}&X-Amz-Region-Set={set}{more}"
+        );
+        Case { body: b"{}".to_vec(), token, presigned: Some(300), ..Case::new("/services", &query) }
+    };
+    let mut with_token = Case {
+        method: Method::POST,
+        body: b"{}".to_vec(),
+        token: Some(TOKEN),
+        ..Case::new("/a%20b//c", "b=2&a=%C3%A9")
+    };
+    with_token.header("x-amz-security-token", TOKEN);
+    let mut data = Case { service: DATA, payload: Payload::Unsigned, ..Case::new("/orders/1", "") };
+    data.header(super::CONTENT_SHA256, super::UNSIGNED_PAYLOAD);
+    vec![
+        signed(
+            Case { body: b"{}".to_vec(), ..Case::new("/services", "maxResults=5") },
+            CONTROL,
+            "host;x-amz-date;x-amz-region-set",
+            "eu-west-1",
+            "304402205a97d61b557ae61fae7a065d9d8a7a17df000afedd07eb9f398cdecbe53b219602204b056f854e3ed1\
+             10ef29c27e2ac4e02ade04fad3278add0a933b5bab6a74cc56",
+        ),
+        signed(
+            with_token,
+            CONTROL,
+            "host;x-amz-date;x-amz-region-set;x-amz-security-token",
+            "eu-west-1,us-*",
+            "304602210081856eb7a2db0d79e4831e5c80af30522b9e7553cc8bd123f7c366097445fe0f022100c1148602de\
+             dad26bdfd0c3c7c9d8bbfee646077808a5467702ccc2b2429171be",
+        ),
+        signed(
+            data,
+            DATA,
+            "host;x-amz-content-sha256;x-amz-date;x-amz-region-set",
+            "*",
+            "3045022100b6842df819522bbc8c621cbf19e896f6cd669224627e1f7dc31610e993928e3502202b1349875957\
+             404bc08a396acac289829e2d530f17705699d102fff97fd4f146",
+        ),
+        presigned(
+            None,
+            "eu-*",
+            "3046022100b94186be31f6eb83f9b922fbd9df2faf8fb9a5de08fa08e277aafa63aa258def0221009f72eca6e8\
+             d5d365f27339a273df6167d94c02ac14648aad834e2a11de70c2ac",
+            "",
+        ),
+        presigned(
+            Some(TOKEN),
+            "eu-west-1",
+            "3044022052f157aeda65fe0384c8acee142a595b2b60486ed84fa70a3dda0f816b85c1b002200ab2759a689fee\
+             3864fea4ddbda5f86e8a1516d1928078853f8a712bbf4c2ee3",
+            "&X-Amz-Security-Token=IQoJb3JpZ2luX2VjE%2B%2Ftoken%3D%3D",
+        ),
+    ]
+}
+
+#[test]
+fn asymmetric_signatures() {
+    for signed in asymmetric() {
+        assert_eq!(signed.verdict(), Ok(ID.to_owned()), "{signed:#?}");
+        let path = format!("{}x", signed.path);
+        assert_eq!(Case { path, ..signed.clone() }.verdict(), Err(Refused::Mismatch));
+        let method = Method::PUT;
+        assert_eq!(Case { method, ..signed.clone() }.verdict(), Err(Refused::Mismatch));
+        let at_other =
+            Expected { service: signed.service, region: "ap-south-1", payload: signed.payload, now: now() };
+        let refused = signed.verdict_as(&at_other, signed.token, None).err();
+        assert_eq!(refused.is_none(), signed.service == DATA, "{refused:?}");
+        assert!(matches!(refused, None | Some(Refused::WrongRegion(_))));
+        // Another set that fits as well.
+        let mut other = signed.clone();
+        match other.presigned {
+            Some(_) => other.query = other.query.replace("Region-Set=eu-", "Region-Set=*,eu-"),
+            None => {
+                other.headers.insert("x-amz-region-set", HeaderValue::from_static("eu-west-1,*"));
+            }
+        }
+        assert_eq!(other.verdict(), Err(Refused::Mismatch));
+    }
+}
+
+#[test]
+fn asymmetric_headers() {
+    let signed = || asymmetric().swap_remove(0);
+    for (from, to, wanted) in [
+        (";x-amz-region-set", "", Refused::RegionSetNotSigned),
+        ("vpc-lattice", DATA, Refused::WrongService(CONTROL.to_owned())),
+        (ID, "AKIDOTHER", Refused::UnknownKey),
+        ("Signature=3044", "Signature=3045", Refused::Mismatch),
+        ("Signature=3044", "Signature=", Refused::Mismatch),
+        ("cc56", "cc57", Refused::Mismatch),
+        ("cc56", "cc5600", Refused::Mismatch),
+    ] {
+        assert_eq!(signed().authorization(from, to).verdict(), Err(wanted), "{to}");
+    }
+    let with_region = signed().authorization("vpc-lattice", "eu-west-1/vpc-lattice").verdict();
+    assert!(matches!(with_region, Err(Refused::Malformed(_))));
+    assert!(matches!(signed().authorization("ECDSA-P256", "HMAC").verdict(), Err(Refused::Malformed(_))));
+    let mut without = signed();
+    without.headers.remove("x-amz-region-set");
+    let missing = Refused::Incomplete { missing: vec![Part::RegionSet], presigned: false };
+    assert_eq!(without.verdict(), Err(missing));
+    let mut without = asymmetric().swap_remove(3);
+    without.query = without.query.replace("&X-Amz-Region-Set=eu-*", "");
+    let missing = Refused::Incomplete { missing: vec![Part::RegionSet], presigned: true };
+    assert_eq!(without.verdict(), Err(missing));
+}
+
+/// The public key is the one that AWS publishes with its test suite for this access key.
+#[test]
+fn a_key_pair_follows_from_the_secret() {
+    let key = super::asymmetric::public_key(ID, SECRET).unwrap();
+    assert_eq!(
+        super::canonical::hex(&key),
+        "04b6618f6a65740a99e650b33b6b4b5bd0d43b176d721a3edfea7e7d2d56d936b1\
+         865ed22a7eadc9c5cb9d2cbaca1b3699139fedc5043dc6661864218330c8e518"
+    );
+}
+
+#[test]
+fn sets_of_regions() {
+    for (set, fits) in [
+        ("eu-west-1", true),
+        ("us-east-1, eu-west-1", true),
+        ("*", true),
+        ("eu-*", true),
+        ("*-1", true),
+        ("eu-*-1", true),
+        ("e*w*s*1", true),
+        ("**", true),
+        ("eu-west-1*", true),
+        ("", false),
+        ("eu-west-", false),
+        ("eu-west-11", false),
+        ("us-*", false),
+        ("*-2", false),
+        ("eu-west*west-1", false),
+        ("*x*", false),
+    ] {
+        assert_eq!(super::asymmetric::covers(set, REGION), fits, "{set}");
     }
 }
 
@@ -609,7 +773,8 @@ proptest! {
     fn anything_may_be_sent(
         authorization in prop_oneof![
             proptest::collection::vec(any::<u8>(), 0..80),
-            "AWS4-(HMAC|ECDSA-P256)-SHA256[ ,]{0,2}(Credential=[A-Z/0-9a-z_-]{0,40}|Signature=[0-9a-f]{0,9}|SignedHeaders=[a-z;-]{0,20}|[ -~]{0,9}|, ){0,6}"
+            "AWS4-(HMAC|ECDSA-P256)-SHA256[ ,]{0,2}(Credential=[A-Z/0-9a-z_-]{0,40}\
+             |Signature=[0-9a-f]{0,9}|SignedHeaders=[a-z;-]{0,20}|[ -~]{0,9}|, ){0,6}"
                 .prop_map(String::into_bytes),
         ],
         date in "\\PC{0,20}|[0-9]{8}T[0-9]{6}Z",
