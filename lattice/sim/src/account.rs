@@ -1,11 +1,13 @@
 //! Accounts, and which one a request is from.
 
 use http::HeaderMap;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::SimTime;
 use crate::random::Random;
+use crate::signature::Key;
 use crate::state::Tags;
 use crate::state::session::Session;
 use crate::state::table::Table;
@@ -48,13 +50,10 @@ pub(crate) struct Caller {
     pub(crate) account: String,
     /// The principal's ARN.
     pub(crate) arn: String,
-    #[expect(dead_code, reason = "signatures are not verified yet")]
     pub(crate) secret: String,
     /// The token that has to come with temporary keys.
-    #[expect(dead_code, reason = "signatures are not verified yet")]
     pub(crate) token: Option<String>,
     /// When temporary keys end.
-    #[expect(dead_code, reason = "signatures are not verified yet")]
     pub(crate) expires: Option<SimTime>,
     /// Identity policies, `None` where the surroundings know of none.
     pub(crate) policies: Option<Vec<serde_json::Value>>,
@@ -96,6 +95,18 @@ pub(crate) fn caller(
         policies: role.map(|role| role.policies.clone()),
         tags,
     })
+}
+
+impl Caller {
+    /// What verifies the caller's signatures at `now`. Times of the simulator mean nothing to a verifier that goes by the
+    /// machine's, so that only whether the keys have ended is told.
+    pub(crate) fn key(&self, now: SimTime) -> Key {
+        Key {
+            secret: self.secret.clone(),
+            session_token: self.token.clone(),
+            expires: self.expires.filter(|end| *end <= now).map(|_| Timestamp::MIN),
+        }
+    }
 }
 
 impl Account {

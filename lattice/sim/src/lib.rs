@@ -1,9 +1,10 @@
-//! VPC Lattice in memory: control plane, faults, clock.
+//! VPC Lattice in memory: control plane, data plane, neighbours, faults, clock.
 //!
 //! [`Simulator`] answers the requests of any AWS SDK, on a socket ([`Simulator::serve`]) or in process
 //! ([`Simulator::handle`]), so that what is tested against it is the real client: encoding, paging, retries, errors.
 //! Requests are checked against the service's own model ([`model`]); whatever nobody outside AWS knows is a setting
-//! ([`settings`]). Served so far: target groups, targets, services, listeners, rules and tags.
+//! ([`settings`]); what surrounds VPC Lattice, accounts and VPCs say, is told to it ([`surroundings`]). A [`DataPlane`]
+//! carries traffic from clients to targets.
 
 mod account;
 mod admin;
@@ -20,6 +21,7 @@ mod rate;
 mod record;
 mod server;
 pub mod settings;
+mod signature;
 mod simulator;
 mod snapshot;
 mod state;

@@ -74,7 +74,6 @@ pub(crate) struct Asked {
     pub(crate) input: Map<String, Value>,
     pub(crate) protocol: Protocol,
     /// The name that signatures of the neighbour carry, `None` where the operation needs no signature.
-    #[expect(dead_code, reason = "signatures are not verified yet")]
     pub(crate) signing_name: Option<&'static str>,
     serve: Result<Serve, Error>,
 }

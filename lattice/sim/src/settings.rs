@@ -161,6 +161,8 @@ settings! {
     quota_code: Text = "api.quota_code", Text::new("L-00000000"), Text::new("L-00000000"), Assumed;
     /// How `resourceType` is written in errors.
     resource_type_names: ResourceTypeNames = "api.resource_type_names", ResourceTypeNames::Upper, ResourceTypeNames::Upper, Assumed;
+    /// Whether calls have to be signed with the keys of an account, user or session. Without that, the access key id alone decides who calls. Requests of the data plane that are signed are verified in any case.
+    verify_signatures: Switch = "api.verify_signatures", Switch(false), Switch(true), Documented;
     /// The answer to a client token that comes back with other parameters.
     token_mismatch: DuplicateAnswer = "api.token_mismatch", DuplicateAnswer::Conflict, DuplicateAnswer::Conflict, Assumed;
     /// How long a client token is remembered.

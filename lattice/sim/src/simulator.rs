@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
@@ -24,6 +25,7 @@ use crate::rate::Limits;
 use crate::record::{Kept, Record};
 use crate::settings::Settings;
 use crate::settings::value::{ClockStart, RetryAfter};
+use crate::signature::{self, Expected, Payload, Refused};
 use crate::state::arn::last_part;
 use crate::state::{State, Tags};
 use crate::surroundings::{self, Surroundings};
@@ -33,6 +35,10 @@ pub const MOST_BODY_BYTES: usize = 1 << 20;
 
 /// The region that all resources are in.
 pub const REGION: &str = "us-west-2";
+
+/// The names that signatures carry, of calls and of requests to services. Source: service authorization reference.
+const SIGNING_NAME: &str = "vpc-lattice";
+const DATA_SIGNING_NAME: &str = "vpc-lattice-svcs";
 
 /// What stands for the operation in counts and log when a request is for none.
 const UNKNOWN: &str = "UnknownOperation";
@@ -215,11 +221,43 @@ impl World {
         })
     }
 
-    /// Who signed a request of the data plane: nobody, or somebody who may be refused.
-    pub(crate) fn signer(&self, head: &http::request::Parts) -> Result<Option<Caller>, String> {
-        let Some(key) = access_key_id(&head.headers) else { return Ok(None) };
-        let known = caller(key, &self.accounts(), &self.surroundings, &self.state.sessions);
-        known.map(Some).ok_or_else(|| "AccessDeniedException: the signature's key is not known.".to_owned())
+    /// Whether a call is signed as it has to be, where signatures are verified.
+    fn verified(&self, request: &Request<Bytes>, service: &str) -> Result<(), Refused> {
+        if !self.settings.verify_signatures.0 {
+            return Ok(());
+        }
+        let (headers, body) = (request.headers(), request.body());
+        let query = request.uri().query().unwrap_or_default();
+        let path = request.uri().path();
+        let signed = signature::Request { method: request.method(), path, query, headers, body };
+        self.signed_by(&signed, service, Payload::Signed).map(|_| ())
+    }
+
+    /// Who signed a request.
+    fn signed_by(
+        &self,
+        request: &signature::Request<'_>,
+        service: &str,
+        payload: Payload,
+    ) -> Result<Option<Caller>, Refused> {
+        let now = self.clock.now();
+        let accounts = self.accounts();
+        let known = |key: &str| caller(key, &accounts, &self.surroundings, &self.state.sessions);
+        let expected = Expected { service, region: REGION, payload, now: Timestamp::now() };
+        let key = signature::verify(request, &expected, |key| known(key).map(|caller| caller.key(now)))?;
+        Ok(known(&key))
+    }
+
+    /// Who signed a request of the data plane, whose host is among its headers: nobody, or somebody whose signature
+    /// holds.
+    pub(crate) fn signer(&self, head: &http::request::Parts) -> Result<Option<Caller>, Refused> {
+        let query = head.uri.query().unwrap_or_default();
+        let (path, headers) = (head.uri.path(), &head.headers);
+        let signed = signature::Request { method: &head.method, path, query, headers, body: &[] };
+        match self.signed_by(&signed, DATA_SIGNING_NAME, Payload::Unsigned) {
+            Err(Refused::NoSignature) => Ok(None),
+            other => other,
+        }
     }
 
     fn call(&mut self, request: &Request<Bytes>) -> Answer {
@@ -227,9 +265,19 @@ impl World {
         let path = request.uri().path();
         let caller = self.caller(request.headers());
         if let Some(asked) = neighbours::read(request) {
-            return self.ask(asked, &caller, now);
+            let verified = asked.signing_name.map_or(Ok(()), |service| self.verified(request, service));
+            return self.ask(asked, verified, &caller, now);
         }
         let mut call = Handling { now, account: &caller.account, input: Map::new() };
+        if let Err(refused) = self.verified(request, SIGNING_NAME) {
+            let name = route(request.method().as_str(), path).map_or(UNKNOWN, |route| route.operation.name);
+            let failure = Failure::Common {
+                name: refused.code(),
+                status: refused.status(),
+                message: refused.to_string(),
+            };
+            return self.finish(call, name, Err(failure), Duration::ZERO);
+        }
         let Some(route) = route(request.method().as_str(), path) else {
             let message = format!("There is no operation {} {path}.", request.method());
             let refusal = Refusal::invalid("unknownOperation", message);
@@ -257,7 +305,11 @@ impl World {
                         let resource = route.variables.last().map_or("", |(_, value)| value.as_str());
                         Failure::Refused(Refusal::injected(&self.settings, *kind, resource))
                     }
-                    Injected::Common { name, status } => Failure::Common { name, status: *status },
+                    Injected::Common { name, status } => Failure::Common {
+                        name,
+                        status: *status,
+                        message: "injected by a fault rule".to_owned(),
+                    },
                 })
             }
             Some(Outcome::Timeout { applied }) => {
@@ -272,13 +324,14 @@ impl World {
     }
 
     /// Answers a call of a neighbour.
-    fn ask(&mut self, asked: Asked, caller: &Caller, now: SimTime) -> Answer {
+    fn ask(&mut self, asked: Asked, verified: Result<(), Refused>, caller: &Caller, now: SimTime) -> Answer {
         let plan = self.faults.plan_neighbour(asked.operation);
         let applied = match &plan.outcome {
             Some(Outcome::Error { applied, .. } | Outcome::Timeout { applied }) => *applied,
             _ => true,
         };
         let outcome = applied.then(|| {
+            verified.map_err(|refused| asked.protocol.refusal(&refused))?;
             let ask = Ask {
                 caller,
                 input: &asked.input,
@@ -394,9 +447,9 @@ impl World {
                 let message = format!("The request's body is longer than {MOST_BODY_BYTES} bytes.");
                 (StatusCode::PAYLOAD_TOO_LARGE, Refusal::invalid("other", message).body())
             }
-            Err(Failure::Common { name, status }) => {
+            Err(Failure::Common { name, status, message }) => {
                 error = Some(name);
-                let body = json!({"message": "injected by a fault rule"});
+                let body = json!({"message": message});
                 (StatusCode::from_u16(status).unwrap_or_default(), body)
             }
             Err(Failure::Never) => {
@@ -444,7 +497,7 @@ struct Handling<'a> {
 /// Why a call has no result.
 enum Failure {
     Refused(Refusal),
-    Common { name: &'static str, status: u16 },
+    Common { name: &'static str, status: u16, message: String },
     Never,
     TooLong,
 }

@@ -91,7 +91,7 @@ impl World {
         let vpc = self.surroundings.vpc_of(client.address);
         let signer = match self.signer(head) {
             Ok(signer) => signer,
-            Err(sentence) => return Decision::Refuse(403, sentence),
+            Err(refused) => return Decision::Refuse(403, format!("{}: {refused}", refused.code())),
         };
         let owner = vpc.map(|vpc| self.surroundings.owner(&vpc.id, &service.account));
         let asked = Asked {

@@ -55,6 +55,10 @@ async fn pass(
     let authority = head.uri.authority().map(Authority::as_str);
     let host = authority.or_else(|| head.headers.get(header::HOST).and_then(|host| host.to_str().ok()));
     let Some(host) = host.map(str::to_owned) else { return own(400, "The request names no host.") };
+    if !head.headers.contains_key(header::HOST) {
+        // HTTP/2 says the host elsewhere, and clients sign it as a header.
+        headers::set(&mut head.headers, "host", &host);
+    }
     let decision = shared.simulator.lock().decide(client, without_port(&host), &head);
     let forward = match decision {
         Decision::Refuse(status, sentence) => return own(status, &sentence),

@@ -4,6 +4,8 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Value, json};
 
+use crate::signature::Refused;
+
 use super::Error;
 
 /// The protocol of a neighbour, with the operation's name where answers carry it.
@@ -48,6 +50,21 @@ impl Protocol {
             },
             error,
         }
+    }
+
+    /// The error of a signature that does not hold. STS and EC2 have names of their own for most.
+    pub(crate) fn refusal(self, refused: &Refused) -> Error {
+        let code = match (self, refused.code()) {
+            (Self::Query(_), "InvalidSignatureException") => "SignatureDoesNotMatch",
+            (Self::Query(_), "UnrecognizedClientException") => "InvalidClientTokenId",
+            (Self::Query(_), "MissingAuthenticationTokenException") => "MissingAuthenticationToken",
+            (Self::Query(_), "IncompleteSignatureException") => "IncompleteSignature",
+            (Self::Query(_), "ExpiredTokenException") => "ExpiredToken",
+            (Self::Ec2(_), "ExpiredTokenException") => "RequestExpired",
+            (Self::Ec2(_), _) => "AuthFailure",
+            (_, code) => code,
+        };
+        Error { code, message: refused.to_string(), status: refused.status() }
     }
 
     fn success(self, members: &Value, request_id: &str) -> String {

@@ -48,3 +48,23 @@ async fn an_unknown_key_is_the_first_account() {
     read.send().await.unwrap();
     assert_eq!(sim.simulator.accounts().len(), 1);
 }
+
+#[tokio::test]
+async fn calls_are_verified_where_that_is_set() {
+    let sim = Sim::with(&[("api.verify_signatures", "on")]);
+    sim.service("web").await;
+    let unsigned = sim.raw("GET", "/services", "").await;
+    assert_eq!(
+        (unsigned.status, unsigned.error.as_deref()),
+        (403, Some("MissingAuthenticationTokenException"))
+    );
+    let own = sim.simulator.accounts().remove(0);
+    let wrong = lattice_sim::Account { secret_access_key: "wrong".to_owned(), ..own.clone() };
+    let unknown = lattice_sim::Account { access_key_id: "AKIAUNKNOWN".to_owned(), ..own };
+    for (account, expected) in
+        [(wrong, "InvalidSignatureException"), (unknown, "UnrecognizedClientException")]
+    {
+        let client = crate::harness::client(&sim.simulator, &account);
+        assert_eq!(code(client.list_services().send().await), expected);
+    }
+}

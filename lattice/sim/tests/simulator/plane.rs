@@ -439,3 +439,63 @@ async fn what_is_no_request_is_refused_and_hurts_nobody() {
     assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
     assert_eq!(plane.get(&host, "/", &[]).await.0, 200);
 }
+
+/// Signs a request for the data plane as the SDKs do, and returns its headers.
+fn signed(account: &lattice_sim::Account, host: &str, path: &str, service: &str) -> Vec<(String, String)> {
+    use aws_sigv4::http_request::{
+        PayloadChecksumKind, SignableBody, SignableRequest, SigningSettings, sign,
+    };
+    let keys = aws_credential_types::Credentials::new(
+        account.access_key_id.clone(),
+        account.secret_access_key.clone(),
+        None,
+        None,
+        "test",
+    );
+    let identity = keys.into();
+    let mut settings = SigningSettings::default();
+    settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+    let params = aws_sigv4::sign::v4::SigningParams::builder()
+        .identity(&identity)
+        .region(lattice_sim::REGION)
+        .name(service)
+        .time(std::time::SystemTime::now())
+        .settings(settings)
+        .build()
+        .unwrap();
+    let uri = format!("http://{host}{path}");
+    let request =
+        SignableRequest::new("GET", uri, [("host", host)].into_iter(), SignableBody::UnsignedPayload)
+            .unwrap();
+    let (instructions, _) = sign(request, &params.into()).unwrap().into_parts();
+    let (headers, _) = instructions.into_parts();
+    headers.into_iter().map(|header| (header.name().to_owned(), header.value().to_owned())).collect()
+}
+
+#[tokio::test]
+async fn a_signed_request_is_its_signers_and_a_wrong_signature_nobodys() {
+    let plane = Plane::start(&[]).await;
+    let a = Backend::start("a").await;
+    let group = plane.group("group", &[a.address]).await;
+    let (service, _, host) = plane.service("web", weighted(&[(&group, 1)])).await;
+    let account = plane.sim.simulator.accounts().remove(0);
+    let iam = aws_sdk_vpclattice::types::AuthType::AwsIam;
+    plane.sim.client.update_service().service_identifier(&service).auth_type(iam).send().await.unwrap();
+    let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"AWS": account.id}, "Action": "vpc-lattice-svcs:Invoke", "Resource": "*",
+    }]});
+    let put = plane.sim.client.put_auth_policy().resource_identifier(&service).policy(policy.to_string());
+    put.send().await.unwrap();
+    let get = async |headers: &[(String, String)], path: &str| {
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        plane.get(&host, path, &headers).await
+    };
+    let good = signed(&account, &host, "/headers", "vpc-lattice-svcs");
+    let (status, _, seen) = get(&good, "/headers").await;
+    assert_eq!(status, 200, "{seen}");
+    assert!(seen.contains(&format!("Principal=arn:aws:iam::{}:root", account.id)), "{seen}");
+    assert_eq!(get(&good, "/other").await.0, 403);
+    let (status, _, text) = get(&signed(&account, &host, "/headers", "execute-api"), "/headers").await;
+    assert_eq!((status, text.contains("vpc-lattice-svcs")), (403, true), "{text}");
+    assert_eq!(plane.get(&host, "/headers", &[]).await.0, 403);
+}
