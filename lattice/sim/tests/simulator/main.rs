@@ -4,16 +4,25 @@
 
 mod accounts;
 mod admin;
+mod associations;
 mod churn;
 mod faults;
 mod harness;
+mod kinds;
 mod listeners;
+mod lives;
 mod negatives;
+mod networks;
 mod pages;
+mod policies;
 mod repeat;
+mod resources;
 mod rules;
 mod services;
+mod sharing;
+mod snapshot;
 mod socket;
+mod surroundings;
 mod tags;
 mod target_groups;
 mod targets;
