@@ -249,32 +249,35 @@ async fn a_configuration_that_could_not_be_is_refused() {
         let refused = sim.send("POST", "/resourceconfigurations", &body).await;
         assert_eq!((refused.status, field(&refused)), (400, at), "{body}: {refused:?}");
     }
-    for (member, value, status) in [
-        ("resourceGatewayIdentifier", "rgw-0123456789abcdef9", 404),
-        ("domainVerificationIdentifier", "dv-0123456789abcdef9", 404),
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_configuration_names_has_to_be_there_and_port_53_among_those_of_dns() {
+    let sim = Sim::instant();
+    let gateway = sim.gateway("data").await;
+    let whole = json!({
+        "name": "odd", "type": "SINGLE", "portRanges": ["53"], "resourceGatewayIdentifier": gateway,
+        "resourceConfigurationDefinition": {"ipResource": {"ipAddress": "10.0.0.9"}},
+    });
+    for (member, absent) in [
+        ("resourceGatewayIdentifier", "rgw-0123456789abcdef9"),
+        ("domainVerificationIdentifier", "dv-0123456789abcdef9"),
     ] {
-        let mut body = whole("SINGLE");
-        body["name"] = json!("odd");
-        body["type"] = json!("SINGLE");
-        body[member] = json!(value);
-        assert_eq!(sim.send("POST", "/resourceconfigurations", &body).await.status, status, "{member}");
+        let mut body = whole.clone();
+        body[member] = json!(absent);
+        let refused = sim.send("POST", "/resourceconfigurations", &body).await;
+        assert_eq!((refused.status, &refused.body["resourceId"]), (404, &json!(absent)));
     }
-    // Port 53 is what TCP_UDP is there for.
     let in_vpc = json!({
         "name": "in-vpc", "vpcIdentifier": "vpc-12345678", "subnetIds": ["subnet-1"],
         "resourceConfigDnsResolution": "IN_VPC",
     });
     let in_vpc = sim.send("POST", "/resourcegateways", &in_vpc).await.body;
-    let mut body = whole("CIDR");
-    for (member, value) in [
-        ("name", json!("cidr")),
-        ("type", json!("CIDR")),
-        ("protocol", json!("TCP_UDP")),
-        ("portRanges", json!(["80"])),
-        ("resourceGatewayIdentifier", in_vpc["id"].clone()),
-    ] {
-        body[member] = value;
-    }
+    let mut body = json!({
+        "name": "cidr", "type": "CIDR", "protocol": "TCP_UDP", "portRanges": ["80"],
+        "resourceGatewayIdentifier": in_vpc["id"],
+        "resourceConfigurationDefinition": {"cidrResource": {"cidrRanges": ["10.1.0.0/16"]}},
+    });
     assert_eq!(field(&sim.send("POST", "/resourceconfigurations", &body).await), "portRanges");
     body["portRanges"] = json!(["40-60"]);
     assert_eq!(sim.send("POST", "/resourceconfigurations", &body).await.status, 201);
