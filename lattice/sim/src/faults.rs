@@ -250,9 +250,10 @@ fn matches(
     possible && fault.resource.as_deref().is_none_or(|resource| names(operation, input, resource))
 }
 
-/// Whether the operation begins something that takes time, and answers with its status.
+/// Whether the operation begins something that takes time, and so can fail later on. All but one answer with its status.
 fn has_status(operation: &Operation) -> bool {
-    !operation.read_only && operation.output.members().iter().any(|member| member.name == "status")
+    let answers = operation.output.members().iter().any(|member| member.name == "status");
+    !operation.read_only && (answers || operation.name == "DeleteResourceConfiguration")
 }
 
 fn carries_targets(operation: &str) -> bool {
@@ -314,7 +315,7 @@ fn outcome(fault: &Fault) -> Result<Option<Outcome>, String> {
     }
     if let Some(failure) = &fault.fails {
         if operation.is_some_and(|operation| !has_status(operation)) {
-            return Err("fails goes with operations that answer with a status only".to_owned());
+            return Err("fails goes with operations that begin something with a status only".to_owned());
         }
         return Ok(Some(Outcome::Fails(failure.clone())));
     }

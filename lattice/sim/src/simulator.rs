@@ -226,10 +226,16 @@ impl World {
         if !self.settings.verify_signatures.0 {
             return Ok(());
         }
-        let (headers, body) = (request.headers(), request.body());
+        let mut headers = request.headers().clone();
+        if let Some(host) = request.uri().authority().filter(|_| !headers.contains_key(header::HOST))
+            && let Ok(host) = HeaderValue::from_str(host.as_str())
+        {
+            // HTTP/2 says the host elsewhere, and clients sign it as a header.
+            headers.insert(header::HOST, host);
+        }
         let query = request.uri().query().unwrap_or_default();
-        let path = request.uri().path();
-        let signed = signature::Request { method: request.method(), path, query, headers, body };
+        let (path, body) = (request.uri().path(), request.body());
+        let signed = signature::Request { method: request.method(), path, query, headers: &headers, body };
         self.signed_by(&signed, service, Payload::Signed).map(|_| ())
     }
 

@@ -78,6 +78,19 @@ fn find<'a, T: Resource>(
     row.ok_or_else(|| call.not_found(T::KIND, identifier))
 }
 
+/// Refuses to change an association that the account sees, since something of its own is in it, but has not made.
+fn refuse_foreign<'a, T: Resource + 'a>(
+    state: &'a State,
+    call: &Call<'_>,
+    member: &str,
+    owners: impl Fn(&'a T) -> [Option<&'a str>; 2],
+) -> Result<(), Refusal> {
+    match find(state, call, member, owners) {
+        Ok(row) if row.account() != call.account => Err(call.denied(row.arn())),
+        _ => Ok(()),
+    }
+}
+
 /// A JSON object of the members that are there.
 fn members(parts: impl IntoIterator<Item = (&'static str, Option<Value>)>) -> Value {
     let present = parts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));

@@ -10,9 +10,9 @@ use aws_sdk_vpclattice::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_vpclattice::operation::deregister_targets::DeregisterTargetsOutput;
 use aws_sdk_vpclattice::operation::register_targets::RegisterTargetsOutput;
 use aws_sdk_vpclattice::types::{
-    FixedResponseAction, ForwardAction, HttpMatch, ListenerProtocol, PathMatch, PathMatchType, RuleAction,
-    RuleMatch, Target, TargetGroupConfig, TargetGroupProtocol, TargetGroupType, TargetStatus,
-    WeightedTargetGroup,
+    FixedResponseAction, ForwardAction, HttpMatch, IpResource, ListenerProtocol, PathMatch, PathMatchType,
+    ResourceConfigurationDefinition, ResourceConfigurationType, RuleAction, RuleMatch, Target,
+    TargetGroupConfig, TargetGroupProtocol, TargetGroupType, TargetStatus, WeightedTargetGroup,
 };
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
@@ -26,6 +26,7 @@ use lattice_sim::model::check::answer;
 use lattice_sim::model::route::route;
 use lattice_sim::model::{ErrorKind, Operation};
 use lattice_sim::{Account, REGION, Settings, Simulator};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 /// A simulator and the first account's client. Every answer is checked against the model.
@@ -82,6 +83,107 @@ impl Sim {
             body: if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() },
         }
     }
+}
+
+/// What the tests of more than services and target groups start from.
+impl Sim {
+    /// Sends a raw request with a JSON body to the API.
+    pub(crate) async fn send(&self, method: &str, path: &str, body: &Value) -> Raw {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        self.raw(method, path, body).await
+    }
+
+    /// Sends a raw request to a neighbour as the account with this number. Its answer is not in the model, and XML
+    /// comes back as a string.
+    pub(crate) async fn ask(
+        &self,
+        account: usize,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Raw {
+        let key = &self.simulator.accounts()[account].access_key_id;
+        let credential = format!("AWS4-HMAC-SHA256 Credential={key}/20260101/us-west-2/any/aws4_request");
+        let mut request = Request::builder().method("POST").uri(path).header("authorization", credential);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.simulator.handle(request.body(body.into()).unwrap()).await;
+        let (parts, body) = response.into_parts();
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        Raw {
+            status: parts.status.as_u16(),
+            error: parts.headers.get("x-amzn-errortype").map(|name| name.to_str().unwrap().to_owned()),
+            headers: parts.headers,
+            body: serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        }
+    }
+
+    /// A service network, by id.
+    pub(crate) async fn network(&self, name: &str) -> String {
+        self.client.create_service_network().name(name).send().await.unwrap().id.unwrap()
+    }
+
+    /// The association of a service with a service network, by id.
+    pub(crate) async fn join(&self, network: &str, service: &str) -> String {
+        let call = self.client.create_service_network_service_association();
+        let call = call.service_network_identifier(network).service_identifier(service);
+        call.send().await.unwrap().id.unwrap()
+    }
+
+    /// The association of a VPC with a service network, by id.
+    pub(crate) async fn open(&self, network: &str, vpc: &str) -> String {
+        let call = self.client.create_service_network_vpc_association();
+        let call = call.service_network_identifier(network).vpc_identifier(vpc);
+        call.send().await.unwrap().id.unwrap()
+    }
+
+    /// A resource gateway, by id.
+    pub(crate) async fn gateway(&self, name: &str) -> String {
+        let call = self.client.create_resource_gateway().name(name);
+        let call = call.vpc_identifier("vpc-12345678").subnet_ids("subnet-12345678");
+        call.send().await.unwrap().id.unwrap()
+    }
+
+    /// A resource configuration of type SINGLE, by id.
+    pub(crate) async fn configuration(&self, name: &str, gateway: &str) -> String {
+        let definition =
+            ResourceConfigurationDefinition::IpResource(IpResource::builder().ip_address("10.0.0.9").build());
+        let call = self.client.create_resource_configuration().name(name);
+        let call = call.r#type(ResourceConfigurationType::Single).resource_gateway_identifier(gateway);
+        let call = call.port_ranges("5432").resource_configuration_definition(definition);
+        call.send().await.unwrap().id.unwrap()
+    }
+
+    /// The association of a resource configuration with a service network, by id.
+    pub(crate) async fn offer(&self, network: &str, configuration: &str) -> String {
+        let call = self.client.create_service_network_resource_association();
+        let call = call.service_network_identifier(network).resource_configuration_identifier(configuration);
+        call.send().await.unwrap().id.unwrap()
+    }
+
+    /// Surroundings from JSON.
+    pub(crate) fn surround(&self, surroundings: Value) {
+        self.simulator.set_surroundings(serde_json::from_value(surroundings).unwrap()).unwrap();
+    }
+}
+
+/// The ARN of a resource of the first account, from its path.
+pub(crate) fn arn(path: &str) -> String {
+    format!("arn:aws:vpc-lattice:us-west-2:123456789012:{path}")
+}
+
+/// Text as one segment of a path, or as a value in a query.
+pub(crate) fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+/// The code and the message of the error that a call failed with.
+pub(crate) fn refusal<T: std::fmt::Debug, E: ProvideErrorMetadata + std::fmt::Debug>(
+    result: Result<T, SdkError<E, HttpResponse>>,
+) -> (String, String) {
+    let error = result.expect_err("the call succeeds");
+    (error.code().unwrap_or_default().to_owned(), error.message().unwrap_or_default().to_owned())
 }
 
 /// An SDK client that calls the simulator in process, without retries.

@@ -18,7 +18,8 @@ const CONFIGURATION: &str = "resourceConfigurationIdentifier";
 /// ListServiceNetworkVpcEndpointAssociations.
 pub(in crate::operations) fn list_networks(state: &mut State, call: &Call<'_>) -> Result<Value, Refusal> {
     let start = page::start(call)?;
-    let network: &ServiceNetwork = state.visible(call, NETWORK)?;
+    // The model has no ResourceNotFoundException for this operation.
+    let Ok(network) = state.visible::<ServiceNetwork>(call, NETWORK) else { return Ok(empty()) };
     let leads_here = |name: &str| name == network.id || name == network.arn || name == network.name;
     let endpoints = (1..).zip(&call.surroundings.vpc_endpoints).filter(|(place, endpoint)| {
         start.is_none_or(|start| *place > start)
@@ -40,7 +41,10 @@ pub(in crate::operations) fn list_networks(state: &mut State, call: &Call<'_>) -
 /// ListResourceEndpointAssociations.
 pub(in crate::operations) fn list_resources(state: &mut State, call: &Call<'_>) -> Result<Value, Refusal> {
     let start = page::start(call)?;
-    let configuration: &ResourceConfiguration = state.visible(call, CONFIGURATION)?;
+    // Nor for this one.
+    let Ok(configuration) = state.visible::<ResourceConfiguration>(call, CONFIGURATION) else {
+        return Ok(empty());
+    };
     let association = call.filter(IDENTIFIER);
     let (endpoint, owner) = (call.optional_text("vpcEndpointId"), call.optional_text("vpcEndpointOwner"));
     let rows = state.endpoint_associations.after(start, call.settings.list_order).filter(|(_, row)| {
@@ -62,6 +66,11 @@ pub(in crate::operations) fn list_resources(state: &mut State, call: &Call<'_>) 
             ("createdAt", Some(json!(call.iso(row.life.created)))),
         ])
     }))
+}
+
+/// A list of nothing.
+fn empty() -> Value {
+    json!({"items": []})
 }
 
 /// DeleteResourceEndpointAssociation: the endpoint leads nowhere afterwards.

@@ -12,8 +12,8 @@ use crate::state::resource::Resource as _;
 use crate::state::{End, State, page};
 
 use super::{
-    NETWORK, find, gone, involved, members, network, network_members, owner_of_network, refuse_second,
-    within_quota,
+    NETWORK, find, gone, involved, members, network, network_members, owner_of_network, refuse_foreign,
+    refuse_second, within_quota,
 };
 
 const IDENTIFIER: &str = "serviceNetworkResourceAssociationIdentifier";
@@ -99,6 +99,7 @@ pub(in crate::operations) fn list(state: &mut State, call: &Call<'_>) -> Result<
 }
 
 pub(in crate::operations) fn delete(state: &mut State, call: &Call<'_>) -> Result<Value, Refusal> {
+    refuse_foreign(state, call, IDENTIFIER, |row| owners(state, row))?;
     let takes = call.settings.association_delete.0;
     let end = |id| End::ResourceAssociation { id };
     let found = delete_resource::<ResourceAssociation>(state, call, IDENTIFIER, takes, end, |_, _| Ok(()))?;

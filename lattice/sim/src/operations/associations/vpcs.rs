@@ -11,7 +11,8 @@ use crate::state::resource::Resource as _;
 use crate::state::{End, State, page};
 
 use super::{
-    NETWORK, find, gone, involved, members, network, network_members, owner_of_network, within_quota,
+    NETWORK, find, gone, involved, members, network, network_members, owner_of_network, refuse_foreign,
+    within_quota,
 };
 
 const IDENTIFIER: &str = "serviceNetworkVpcAssociationIdentifier";
@@ -85,6 +86,7 @@ pub(in crate::operations) fn list(state: &mut State, call: &Call<'_>) -> Result<
 
 pub(in crate::operations) fn update(state: &mut State, call: &Call<'_>) -> Result<Value, Refusal> {
     check_dns_options(call)?;
+    refuse_foreign(state, call, IDENTIFIER, |row| owners(state, row))?;
     let row: &mut VpcAssociation = state.own_mut(call, IDENTIFIER)?;
     if row.life.busy(call.now) {
         return Err(call.busy(row));
@@ -104,6 +106,7 @@ pub(in crate::operations) fn update(state: &mut State, call: &Call<'_>) -> Resul
 }
 
 pub(in crate::operations) fn delete(state: &mut State, call: &Call<'_>) -> Result<Value, Refusal> {
+    refuse_foreign(state, call, IDENTIFIER, |row| owners(state, row))?;
     let takes = call.settings.vpc_association_delete.0;
     let end = |id| End::VpcAssociation { id };
     let found = delete_resource::<VpcAssociation>(state, call, IDENTIFIER, takes, end, |_, _| Ok(()))?;
