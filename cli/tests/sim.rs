@@ -163,14 +163,17 @@ fn bad_flags_are_one_sentence_and_exit_code_2() {
         "invalid value 'localhost' for '--listen <ADDRESS:PORT>': invalid socket address syntax",
     );
     check_refused(
-        &["sim", "--profile", "aws"],
-        "invalid value 'aws' for '--profile <PROFILE>' [possible values: instant]",
+        &["sim", "--profile", "gcp"],
+        "invalid value 'gcp' for '--profile <PROFILE>' [possible values: instant, aws]",
     );
     check_refused(
         &["sim", "--seed", "x"],
         "invalid value 'x' for '--seed <SEED>': invalid digit found in string",
     );
-    check_refused(&["sim", "--data-plane"], "unexpected argument '--data-plane' found");
+    check_refused(
+        &["sim", "--surroundings", "/nowhere.yaml"],
+        "reading /nowhere.yaml: No such file or directory (os error 2)",
+    );
     check_refused(&[], "a command is missing, `lath --help` lists them");
 }
 
@@ -186,11 +189,55 @@ fn a_taken_port_is_one_sentence_and_exit_code_2() {
 }
 
 #[test]
+fn surroundings_come_from_a_file_and_their_schema_is_published() {
+    let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/surroundings");
+    let example = format!("{docs}/example.yaml");
+    let sim = Sim::start(&["--surroundings", &example]);
+    assert_eq!(sim.ready["accounts"][1]["access_key_id"], "AKIAPAYMENTS");
+    let known = sim.request("GET /_sim/surroundings", "");
+    assert_eq!(known["vpcs"][0]["tags"]["Name"], "platform");
+    let published = std::fs::read(format!("{docs}/schema.json")).unwrap();
+    let schema = run(&["sim", "schema"]).stdout;
+    assert!(published == schema, "docs/surroundings/schema.json is not what `lath sim schema` prints");
+    let wrong = format!("{}/wrong.yaml", env!("CARGO_TARGET_TMPDIR"));
+    std::fs::write(&wrong, "instances: [{ id: i-12345678, vpc: vpc-12345678, addresses: [10.0.0.1] }]")
+        .unwrap();
+    check_refused(
+        &["sim", "--surroundings", &wrong],
+        &format!("{wrong}: instances[0].vpc: there is no VPC vpc-12345678 in vpcs"),
+    );
+}
+
+#[test]
+fn the_state_file_brings_everything_back() {
+    let file = format!("{}/state-{}.json", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+    let sim = Sim::start(&["--state", &file]);
+    let made = sim.request("POST /services", r#"{"name": "web"}"#);
+    assert!(sim.end(Signal::TERM).success());
+    let again = Sim::start(&["--state", &file]);
+    assert_eq!(again.request("GET /services", "")["items"][0]["id"], made["id"]);
+    drop(again);
+    std::fs::write(&file, "{").unwrap();
+    let output = run(&["sim", "--state", &file]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("move it away to begin anew") && error.lines().count() == 1, "{error}");
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[test]
 fn help_teaches_and_settings_are_listed() {
     let help = String::from_utf8(run(&["sim", "--help"]).stdout).unwrap();
-    for told in
-        ["--listen", "--seed", "--set", "/_sim/faults", "lath sim settings", "AWS_ENDPOINT_URL_VPC_LATTICE"]
-    {
+    for told in [
+        "--listen",
+        "--seed",
+        "--set",
+        "--data-plane",
+        "--surroundings",
+        "--state",
+        "/_sim/faults",
+        "lath sim settings",
+        "AWS_ENDPOINT_URL_VPC_LATTICE",
+    ] {
         assert!(help.contains(told), "{told}");
     }
     let text = String::from_utf8(run(&["sim", "settings"]).stdout).unwrap();

@@ -110,14 +110,14 @@ async fn ask(
 ) -> Result<String, String> {
     let text = |error: &dyn std::error::Error| error.to_string();
     // A connection that the other side has ended between two requests is no failure of a request.
-    let mut sender = match connection.take().filter(|sender| !sender.is_closed()) {
-        Some(sender) => sender,
-        None => {
-            let stream = TcpStream::connect(address).await.map_err(|error| text(&error))?;
-            let (sender, driver) = handshake(TokioIo::new(stream)).await.map_err(|error| text(&error))?;
-            tokio::spawn(driver);
-            sender
-        }
+    let kept = connection.take().filter(|sender| !sender.is_closed());
+    let mut sender = if let Some(sender) = kept {
+        sender
+    } else {
+        let stream = TcpStream::connect(address).await.map_err(|error| text(&error))?;
+        let (sender, driver) = handshake(TokioIo::new(stream)).await.map_err(|error| text(&error))?;
+        tokio::spawn(driver);
+        sender
     };
     let request = Request::get("/").header("host", host).body(Empty::new()).map_err(|error| text(&error))?;
     let response = sender.send_request(request).await.map_err(|error| text(&error))?;
