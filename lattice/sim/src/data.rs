@@ -10,6 +10,7 @@ mod answer;
 mod auth;
 mod connections;
 mod decide;
+mod dns;
 mod forward;
 mod headers;
 mod health;
@@ -77,6 +78,7 @@ impl Simulator {
 impl DataPlane {
     /// Carries traffic until `shutdown` ends; then the interface is taken away.
     pub async fn run(mut self, shutdown: impl Future<Output = ()>) {
+        let _names = dns::start(&self.shared.simulator, &mut self.interface).await;
         let checks = health::run(self.shared.simulator.clone());
         let listening = listen::run(Arc::clone(&self.shared), &mut self.interface);
         tokio::select! {

@@ -16,7 +16,8 @@ use choice::{
 use lattice::limits::TARGETS_PER_GROUP;
 use serde::Serialize;
 use value::{
-    ClockStart, Count, FirstCheck, HttpStatus, Range, Rate, RetryAfter, Seconds, Setting, Switch, Text,
+    ClockStart, Count, FirstCheck, HttpStatus, Listen, Range, Rate, RetryAfter, Seconds, Setting, Switch,
+    Text,
 };
 
 /// Where a default comes from.
@@ -240,6 +241,10 @@ settings! {
 
     /// The name in the `dnsEntry` of an association of a service.
     association_name: AssociationName = "dns.association_name", AssociationName::Service, AssociationName::Service, Assumed;
+    /// Where the data plane answers DNS queries. The default is where a VPC's resolver is.
+    dns_listen: Listen = "dns.listen", Listen::new("169.254.169.253:53"), Listen::new("169.254.169.253:53"), Simulator;
+    /// How long resolvers may keep the addresses of services.
+    dns_ttl: Seconds = "dns.ttl_seconds", Seconds::new(60), Seconds::new(60), Assumed;
     /// Whether services share one address of each family.
     addresses: Addresses = "dns.shared_addresses", Addresses::Shared, Addresses::Shared, Assumed;
     /// The hosted zone in `dnsEntry`.

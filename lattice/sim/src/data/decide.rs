@@ -202,11 +202,7 @@ impl World {
     fn find(&self, client: &Client, name: &str, now: SimTime) -> Option<Reached<'_>> {
         let name = name.strip_suffix('.').unwrap_or(name);
         let services = self.reached(client.address, now);
-        let named = |reached: &&Reached<'_>| {
-            reached.service.domain_name.eq_ignore_ascii_case(name)
-                || reached.service.custom_domain.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(name))
-        };
-        let by_name = services.iter().find(named).copied();
+        let by_name = services.iter().find(|reached| reached.service.is_named(name)).copied();
         let mut here = services.iter().filter(|reached| {
             addresses::of_service(&self.state, &self.settings, &reached.service.id)
                 .contains(&client.local.ip())
@@ -223,6 +219,15 @@ impl World {
             }
             RouteBy::Address => by_address.or(by_name),
         }
+    }
+
+    /// The id of the service that a client knows by a name.
+    pub(super) fn service_named(&self, client: IpAddr, name: &str) -> Option<&str> {
+        let services = self.reached(client, self.clock.now());
+        services
+            .iter()
+            .find(|reached| reached.service.is_named(name))
+            .map(|reached| reached.service.id.as_str())
     }
 
     /// The services that a client reaches. Where the surroundings name no VPC, everybody reaches all of them.

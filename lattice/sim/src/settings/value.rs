@@ -1,5 +1,6 @@
 //! What a setting's value is, and those that are numbers or texts.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -132,6 +133,30 @@ impl Setting for Range {
 
     fn allowed() -> String {
         "a range of addresses like 10.0.0.0/24, or off".to_owned()
+    }
+}
+
+/// Where something listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listen(pub Option<SocketAddr>);
+
+impl Listen {
+    pub(super) fn new(text: &str) -> Self {
+        Self(text.parse().ok())
+    }
+}
+
+impl Setting for Listen {
+    fn parse(text: &str) -> Option<Self> {
+        if text == "off" { Some(Self(None)) } else { text.parse().ok().map(|at| Self(Some(at))) }
+    }
+
+    fn text(&self) -> String {
+        self.0.map_or_else(|| "off".to_owned(), |at| at.to_string())
+    }
+
+    fn allowed() -> String {
+        "an address with a port like 127.0.0.1:5353, or off".to_owned()
     }
 }
 

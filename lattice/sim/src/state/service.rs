@@ -43,6 +43,14 @@ pub(crate) struct Service {
 
 resource!(Service in services, Service, "service", "svc-", "service", named by name);
 
+impl Service {
+    /// Whether this is its Lattice name or its custom domain name.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        self.domain_name.eq_ignore_ascii_case(name)
+            || self.custom_domain.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(name))
+    }
+}
+
 /// A listener.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Listener {

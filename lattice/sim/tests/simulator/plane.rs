@@ -47,6 +47,9 @@ impl Plane {
         let range = format!("127.{block}.{number}.0/24");
         let mut all =
             vec![("data.interface", "none"), ("data.ipv4_range", range.as_str()), ("data.ipv6_range", "off")];
+        // Without an interface of its own, it has no address for the resolver.
+        let dns = format!("127.{block}.{number}.253:5353");
+        all.push(("dns.listen", dns.as_str()));
         all.extend(changes);
         let sim = Sim::with(&all);
         let plane = sim.simulator.data_plane().await.unwrap();
@@ -498,4 +501,48 @@ async fn a_signed_request_is_its_signers_and_a_wrong_signature_nobodys() {
     let (status, _, text) = get(&signed(&account, &host, "/headers", "execute-api"), "/headers").await;
     assert_eq!((status, text.contains("vpc-lattice-svcs")), (403, true), "{text}");
     assert_eq!(plane.get(&host, "/headers", &[]).await.0, 403);
+}
+
+/// Asks the resolver for the addresses of a name: the response code and the last four bytes of the answer, which are
+/// the address where there is one.
+async fn resolve(plane: &Plane, name: &str) -> (u8, usize, [u8; 4]) {
+    let mut query = vec![0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    for label in name.split('.') {
+        query.push(u8::try_from(label.len()).unwrap());
+        query.extend(label.bytes());
+    }
+    query.extend([0, 0, 1, 0, 1]);
+    let [first, second, third, _] = plane.address.octets();
+    let resolver = SocketAddr::from(([first, second, third, 253], 5353));
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    for _ in 0..50 {
+        socket.send_to(&query, resolver).await.unwrap();
+        let mut answer = [0; 512];
+        if let Ok(received) = timeout(Duration::from_millis(200), socket.recv(&mut answer)).await {
+            let length = received.unwrap();
+            let last = answer[length - 4..length].try_into().unwrap();
+            return (answer[3] & 15, usize::from(answer[7]), last);
+        }
+    }
+    panic!("no answer for {name}");
+}
+
+#[tokio::test]
+async fn names_of_services_are_resolved_for_those_who_reach_them() {
+    let plane = Plane::start(&[]).await;
+    let (service, _, host) = plane.service("web", fixed(404)).await;
+    assert_eq!(resolve(&plane, &host).await, (0, 1, plane.address.octets()));
+    assert_eq!(resolve(&plane, &host.to_uppercase()).await, (0, 1, plane.address.octets()));
+    assert_eq!(resolve(&plane, "example.com").await.0, 3);
+    let vpc = serde_json::json!({"vpcs": [{"id": "vpc-12345678", "cidrs": ["127.0.0.0/8"]}]});
+    plane.sim.simulator.set_surroundings(serde_json::from_value(vpc).unwrap()).unwrap();
+    assert_eq!(resolve(&plane, &host).await.0, 3);
+    let client = &plane.sim.client;
+    let network = client.create_service_network().name("net").send().await.unwrap().id().unwrap().to_owned();
+    let call = client.create_service_network_service_association().service_network_identifier(&network);
+    call.service_identifier(&service).send().await.unwrap();
+    let call = client.create_service_network_vpc_association().service_network_identifier(&network);
+    call.vpc_identifier("vpc-12345678").send().await.unwrap();
+    assert_eq!(resolve(&plane, &host).await, (0, 1, plane.address.octets()));
+    assert_eq!(plane.get(&host, "/", &[]).await.0, 404);
 }
