@@ -2,7 +2,7 @@
 # fetch or build themselves. KUBECONFIG is never read.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build lint fmt bench toolchain
+.PHONY: help demo test interop build lint fmt bench toolchain
 
 help: ## List the tasks
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -12,6 +12,9 @@ demo: toolchain ## Show Lath at work: a cluster and a cloud on this machine (roo
 
 test: toolchain ## Run every test (root for the ones that make network namespaces)
 	@cargo xtask test
+
+interop: toolchain ## Try the simulator with the AWS SDKs for Python, JavaScript and Rust (python3, node)
+	@cargo xtask interop
 
 build: toolchain ## Build the release binaries into target/release
 	@cargo build --release --locked --package lath-agent --package lath-controller --package lath

@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod crds;
+mod interop;
 mod lint;
 mod model;
 mod test;
@@ -42,6 +43,8 @@ enum Task {
     /// Measure with release binaries: targets [--call-ms MS,…] [--rounds N] [-o table|json].
     #[command(disable_help_flag = true)]
     Bench(Passed),
+    /// Make the same calls through the AWS SDKs for Python, JavaScript and Rust, and compare what came of them.
+    Interop,
     /// Run every test, after building what they run on.
     Test,
     /// Check formatting, lints, dependency direction and generated files.
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Task::Model { check } => model::run(build::workspace(), check).map(|()| ExitCode::SUCCESS),
         Task::Demo(passed) => world::run("demo", &passed.arguments),
         Task::Bench(passed) => bench::run(&passed.arguments),
+        Task::Interop => interop::run(),
         Task::Test => test::run(),
         Task::Lint => lint::run(),
         Task::Crds => crds::run(),

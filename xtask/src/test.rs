@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{build, world};
+use crate::{build, interop, world};
 
 /// Builds the control plane (once) and the binaries that pods run, then runs all tests. Tests that need root say that
 /// they were skipped without it.
@@ -29,5 +29,7 @@ pub(crate) fn run() -> Result<ExitCode> {
         .args(["test", "--workspace", "--locked", "--no-fail-fast"])
         .status()
         .context("starting cargo")?;
-    Ok(if tested.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    eprintln!("test: trying the simulator with the AWS SDKs for Python, JavaScript and Rust");
+    let tried = interop::play(&build::binary(&folder, "lath"))?;
+    Ok(if tested.success() { tried } else { ExitCode::FAILURE })
 }

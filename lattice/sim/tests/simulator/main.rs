@@ -8,6 +8,7 @@ mod associations;
 mod churn;
 mod faults;
 mod harness;
+mod interop;
 mod invariants;
 mod kinds;
 mod listeners;
