@@ -11,6 +11,7 @@ mod auth;
 mod connections;
 mod decide;
 mod dns;
+mod filter;
 mod forward;
 mod headers;
 mod health;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::Version;
 use http::request::Parts;
+use ipnet::IpNet;
 
 use crate::clock::SimTime;
 use crate::settings::choice::{RouteBy, Traffic};
@@ -15,6 +16,7 @@ use crate::state::published::{Doing, Listening, Taken};
 use crate::state::service::{ListenerProtocol, Service};
 use crate::state::target::{Target, TargetStatus};
 use crate::state::target_group::{GroupType, Protocol, TargetGroup};
+use crate::surroundings::{SecurityGroup, Vpc};
 
 use super::addresses;
 use super::auth::{self, Asked};
@@ -271,29 +273,47 @@ impl World {
         associated.chain(by_endpoint).collect()
     }
 
-    /// Whether a client may open a connection to a port: something listens there that it reaches, and the security
-    /// groups of the VPC association let it in.
-    pub(super) fn lets_in(&self, client: IpAddr, port: u16) -> bool {
-        let now = self.clock.now();
-        let listens = self.reached(client, now).iter().any(|reached| {
-            let listeners = reached.service.published.at(now);
-            listeners.is_some_and(|listeners| listeners.iter().any(|listener| listener.port == port))
-        });
-        if !listens || self.surroundings.vpcs.is_empty() {
-            return listens;
+    /// From where clients may open connections to a port: where something listens that they reach, and the security
+    /// groups of the VPC association let them in. `None`: from anywhere, since the surroundings name no VPC.
+    pub(super) fn sources(&self, port: u16) -> Option<Vec<IpNet>> {
+        if self.surroundings.vpcs.is_empty() {
+            return None;
         }
-        let Some(vpc) = self.surroundings.vpc_of(client) else { return false };
+        let now = self.clock.now();
+        let mut sources = Vec::new();
+        for vpc in &self.surroundings.vpcs {
+            let Some(client) = vpc.cidrs.first().map(IpNet::addr) else { continue };
+            let listens = self.reached(client, now).iter().any(|reached| {
+                let listeners = reached.service.published.at(now);
+                listeners.is_some_and(|listeners| listeners.iter().any(|listener| listener.port == port))
+            });
+            if listens {
+                sources.extend(self.let_in(vpc, port, now));
+            }
+        }
+        Some(sources)
+    }
+
+    /// The parts of a VPC that the security groups of its association let in.
+    fn let_in(&self, vpc: &Vpc, port: u16, now: SimTime) -> Vec<IpNet> {
         let mut rows = self.state.vpc_associations.rows();
-        let Some(row) = rows.find(|row| row.vpc == vpc.id && row.life.works(now)) else { return true };
+        let association = rows.find(|row| row.vpc == vpc.id && row.life.works(now));
         let known = &self.surroundings.security_groups;
-        let groups: Vec<_> = known.iter().filter(|group| row.security_groups.contains(&group.id)).collect();
-        groups.is_empty()
-            || groups.iter().flat_map(|group| &group.inbound).any(|rule| {
-                let port_fits = rule.ports.is_none_or(|(first, last)| (first..=last).contains(&port));
-                let members = known.iter().filter(|group| rule.security_groups.contains(&group.id));
-                let mut sources = rule.cidrs.iter().chain(members.flat_map(|group| &group.members));
-                port_fits && sources.any(|range| range.contains(&client))
-            })
+        let of_association = |group: &&SecurityGroup| {
+            association.is_some_and(|association| association.security_groups.contains(&group.id))
+        };
+        let groups: Vec<_> = known.iter().filter(of_association).collect();
+        if groups.is_empty() {
+            return vpc.cidrs.clone();
+        }
+        let rules = groups.iter().flat_map(|group| &group.inbound);
+        let rules =
+            rules.filter(|rule| rule.ports.is_none_or(|(first, last)| (first..=last).contains(&port)));
+        let ranges = rules.flat_map(|rule| {
+            let members = known.iter().filter(|group| rule.security_groups.contains(&group.id));
+            rule.cidrs.iter().chain(members.flat_map(|group| &group.members))
+        });
+        ranges.flat_map(|range| vpc.cidrs.iter().filter_map(|own| common(*own, *range))).collect()
     }
 
     /// Follows a rule to a target.
@@ -360,6 +380,11 @@ impl World {
         };
         Some(SocketAddr::new(address, target.port.or(group.config.port)?))
     }
+}
+
+/// What two ranges have in common: the narrower one, if it lies within the other.
+fn common(one: IpNet, other: IpNet) -> Option<IpNet> {
+    if one.contains(&other) { Some(other) } else { other.contains(&one).then_some(one) }
 }
 
 impl Turns {

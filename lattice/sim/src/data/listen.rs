@@ -1,6 +1,6 @@
 //! Where clients come in: sockets at the services' addresses, and what a connection turns out to be.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -9,7 +9,8 @@ use std::time::Duration;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use socket2::{Domain, Protocol, Socket, Type};
+use ipnet::IpNet;
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -21,7 +22,7 @@ use super::connections::Stream;
 use super::idle::{IdleStream, Limit};
 use super::interface::Interface;
 use super::tls::{Hello, hello};
-use super::{Shared, addresses, forward, passthrough};
+use super::{Shared, addresses, filter, forward, passthrough};
 
 /// How often it is looked whether what is in force has changed by the passing of time alone.
 const PERIOD: Duration = Duration::from_millis(500);
@@ -54,38 +55,51 @@ pub(super) struct Client {
     pub(super) idle: Limit,
 }
 
+/// A socket that is open, with the ranges that its filter lets in.
+struct Open {
+    task: tokio::task::AbortHandle,
+    listener: Arc<TcpListener>,
+    sources: Option<Vec<IpNet>>,
+}
+
 /// Opens and closes sockets as the control plane says, for ever.
 pub(super) async fn run(shared: Arc<Shared>, interface: &mut Interface) {
     let slots = Arc::new(Semaphore::new(shared.simulator.settings().connections.0));
     let mut changed = shared.simulator.watch();
-    let mut open = HashMap::new();
+    let mut open: HashMap<SocketAddr, Open> = HashMap::new();
     let mut refused = HashSet::new();
     let mut tasks = JoinSet::new();
     loop {
         let wanted = shared.simulator.lock().openings();
-        open.retain(|at, task: &mut tokio::task::AbortHandle| {
-            let keep = wanted.contains(at);
+        open.retain(|at, socket| {
+            let keep = wanted.contains_key(at);
             if !keep {
-                task.abort();
+                socket.task.abort();
             }
             keep
         });
-        refused.retain(|at| wanted.contains(at));
-        for at in &wanted {
-            if open.contains_key(at) {
+        refused.retain(|at| wanted.contains_key(at));
+        for (at, sources) in wanted {
+            if let Some(socket) = open.get_mut(&at) {
+                if socket.sources != sources {
+                    report(&at, admit(&socket.listener, &at, sources.as_deref()));
+                    socket.sources = sources;
+                }
                 continue;
             }
             let listener = match interface.add(at.ip()).await {
-                Ok(()) => bind(*at).map_err(|error| error.to_string()),
+                Ok(()) => bind(at, sources.as_deref()).map_err(|error| error.to_string()),
                 Err(error) => Err(error),
             };
             match listener {
                 Ok(listener) => {
-                    refused.remove(at);
-                    let task = tasks.spawn(accept(Arc::clone(&shared), listener, *at, Arc::clone(&slots)));
-                    open.insert(*at, task);
+                    refused.remove(&at);
+                    let listener = Arc::new(listener);
+                    let accepting =
+                        accept(Arc::clone(&shared), Arc::clone(&listener), at, Arc::clone(&slots));
+                    open.insert(at, Open { task: tasks.spawn(accepting), listener, sources });
                 }
-                Err(error) if refused.insert(*at) => {
+                Err(error) if refused.insert(at) => {
                     tracing::warn!(address = %at, %error, "can't listen there; trying again");
                 }
                 Err(_) => {}
@@ -100,8 +114,8 @@ pub(super) async fn run(shared: Arc<Shared>, interface: &mut Interface) {
 }
 
 impl World {
-    /// The addresses and ports of all listeners in force.
-    fn openings(&self) -> BTreeSet<SocketAddr> {
+    /// The addresses and ports of all listeners in force, each with the ranges of clients that may come.
+    fn openings(&self) -> BTreeMap<SocketAddr, Option<Vec<IpNet>>> {
         let now = self.clock.now();
         let mut openings = BTreeSet::new();
         for service in self.state.services.rows().filter(|service| service.life.works(now)) {
@@ -112,11 +126,28 @@ impl World {
                 openings.extend(listeners.iter().map(|listener| SocketAddr::new(address, listener.port)));
             }
         }
-        openings
+        let ports: BTreeSet<u16> = openings.iter().map(SocketAddr::port).collect();
+        let sources: BTreeMap<u16, _> = ports.into_iter().map(|port| (port, self.sources(port))).collect();
+        openings.into_iter().map(|at| (at, sources.get(&at.port()).cloned().flatten())).collect()
     }
 }
 
-fn bind(at: SocketAddr) -> io::Result<TcpListener> {
+/// Lets in clients of these ranges only, or everybody.
+fn admit<'a>(socket: impl Into<SockRef<'a>>, at: &SocketAddr, sources: Option<&[IpNet]>) -> io::Result<()> {
+    let socket = socket.into();
+    match sources {
+        Some(ranges) => socket.attach_filter(&filter::program(ranges, at.is_ipv4())),
+        None => socket.detach_filter(),
+    }
+}
+
+fn report(at: &SocketAddr, changed: io::Result<()>) {
+    if let Err(error) = changed {
+        tracing::warn!(address = %at, %error, "who may connect there stays as it was");
+    }
+}
+
+fn bind(at: SocketAddr, sources: Option<&[IpNet]>) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(at), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
@@ -125,12 +156,15 @@ fn bind(at: SocketAddr) -> io::Result<TcpListener> {
         socket.set_only_v6(true)?;
         socket.set_freebind_v6(true)?;
     }
+    if sources.is_some() {
+        admit(&socket, &at, sources)?;
+    }
     socket.bind(&at.into())?;
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())
 }
 
-async fn accept(shared: Arc<Shared>, listener: TcpListener, at: SocketAddr, slots: Arc<Semaphore>) {
+async fn accept(shared: Arc<Shared>, listener: Arc<TcpListener>, at: SocketAddr, slots: Arc<Semaphore>) {
     loop {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
         match listener.accept().await {
@@ -160,11 +194,6 @@ async fn connection(
     address: IpAddr,
     local: SocketAddr,
 ) -> Result<(), Failure> {
-    if !shared.simulator.lock().lets_in(address, local.port()) {
-        // A network that lets nobody through does not answer, whatever comes.
-        sleep(IDLE).await;
-        return Ok(());
-    }
     stream.set_nodelay(true)?;
     let mut first = [0];
     timeout(IDLE, stream.peek(&mut first)).await??;

@@ -546,3 +546,53 @@ async fn names_of_services_are_resolved_for_those_who_reach_them() {
     assert_eq!(resolve(&plane, &host).await, (0, 1, plane.address.octets()));
     assert_eq!(plane.get(&host, "/", &[]).await.0, 404);
 }
+
+/// Whether a client with this address gets a connection within a second.
+async fn connects(plane: &Plane, from: &str) -> bool {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::new(from.parse().unwrap(), 0)).unwrap();
+    let to = SocketAddr::new(plane.address.into(), plane.port);
+    match timeout(Duration::from_secs(1), socket.connect(to)).await {
+        Ok(connected) => connected.map(drop).is_ok(),
+        // Not even refused: nobody answers.
+        Err(_late) => false,
+    }
+}
+
+#[tokio::test]
+async fn who_is_not_associated_or_not_let_in_is_never_answered() {
+    let plane = Plane::start(&[]).await;
+    let (service, ..) = plane.service("web", fixed(404)).await;
+    let [inside, member, outside] = ["127.1.0.1", "127.1.9.9", "127.2.0.1"];
+    assert!(connects(&plane, outside).await);
+    let around = serde_json::json!({
+        "vpcs": [
+            {"id": "vpc-12345678", "cidrs": ["127.1.0.0/16"]},
+            {"id": "vpc-87654321", "cidrs": ["127.2.0.0/16"]},
+        ],
+        "security_groups": [
+            {"id": "sg-12345678", "vpc": "vpc-12345678", "inbound": [
+                {"ports": [8080, 8080], "security_groups": ["sg-87654321"]},
+                {"ports": [443, 443], "cidrs": ["0.0.0.0/0"]},
+            ]},
+            {"id": "sg-87654321", "vpc": "vpc-12345678", "members": ["127.1.9.0/24"]},
+        ],
+    });
+    plane.sim.simulator.set_surroundings(serde_json::from_value(around).unwrap()).unwrap();
+    let client = &plane.sim.client;
+    let network = client.create_service_network().name("net").send().await.unwrap().id().unwrap().to_owned();
+    let call = client.create_service_network_service_association().service_network_identifier(&network);
+    call.service_identifier(&service).send().await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    assert!(!connects(&plane, inside).await, "its VPC is not associated");
+    let call = client.create_service_network_vpc_association().service_network_identifier(&network);
+    let association = call.vpc_identifier("vpc-12345678").send().await.unwrap().id().unwrap().to_owned();
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!((connects(&plane, inside).await, connects(&plane, outside).await), (true, false));
+    let call = client.update_service_network_vpc_association();
+    let call =
+        call.service_network_vpc_association_identifier(&association).security_group_ids("sg-12345678");
+    call.send().await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!((connects(&plane, inside).await, connects(&plane, member).await), (false, true));
+}
