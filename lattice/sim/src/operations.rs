@@ -260,8 +260,7 @@ fn delete<T: Resource>(
 }
 
 /// A JSON object of the members that are there.
-pub(crate) fn object<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
-    Value::Object(
-        members.into_iter().filter_map(|(name, value)| value.map(|value| (name.to_owned(), value))).collect(),
-    )
+pub(crate) fn object(members: impl IntoIterator<Item = (&'static str, Option<Value>)>) -> Value {
+    let present = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    Value::Object(present.collect())
 }

@@ -52,6 +52,8 @@ pub(super) enum Error {
     ConnectTimeout,
     #[error("connecting: {0}")]
     Connect(#[from] std::io::Error),
+    #[error("preparing TLS: {0}")]
+    Tls(#[from] rustls::Error),
     #[error(transparent)]
     Http(#[from] hyper::Error),
 }
@@ -174,7 +176,7 @@ pub(super) async fn connect(to: Destination) -> Result<Box<dyn Stream>, Error> {
     if !to.secure {
         return Ok(Box::new(stream));
     }
-    let connector = tls::to_targets(to.version);
+    let connector = tls::to_targets(to.version)?;
     let name = ServerName::IpAddress(to.target.ip().into());
     let stream =
         timeout(CONNECT, connector.connect(name, stream)).await.map_err(|_late| Error::ConnectTimeout)??;

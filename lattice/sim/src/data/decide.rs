@@ -16,7 +16,7 @@ use crate::state::published::{Doing, Listening, Taken};
 use crate::state::service::{ListenerProtocol, Service};
 use crate::state::target::{Target, TargetStatus};
 use crate::state::target_group::{GroupType, Protocol, TargetGroup};
-use crate::surroundings::{SecurityGroup, Vpc};
+use crate::surroundings::Vpc;
 
 use super::addresses;
 use super::auth::{self, Asked};
@@ -299,14 +299,13 @@ impl World {
         let mut rows = self.state.vpc_associations.rows();
         let association = rows.find(|row| row.vpc == vpc.id && row.life.works(now));
         let known = &self.surroundings.security_groups;
-        let of_association = |group: &&SecurityGroup| {
-            association.is_some_and(|association| association.security_groups.contains(&group.id))
-        };
-        let groups: Vec<_> = known.iter().filter(of_association).collect();
-        if groups.is_empty() {
+        // Without groups all come in; so they do where nothing is known of any group. One that is not known lets nobody in.
+        let named = association.map_or(&[][..], |association| association.security_groups.as_slice());
+        if named.is_empty() || known.is_empty() {
             return vpc.cidrs.clone();
         }
-        let rules = groups.iter().flat_map(|group| &group.inbound);
+        let groups = known.iter().filter(|group| named.contains(&group.id));
+        let rules = groups.flat_map(|group| &group.inbound);
         let rules =
             rules.filter(|rule| rule.ports.is_none_or(|(first, last)| (first..=last).contains(&port)));
         let ranges = rules.flat_map(|rule| {

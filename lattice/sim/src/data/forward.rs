@@ -6,7 +6,6 @@ use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Method, Request, Response, Uri, Version, header};
 use http_body_util::Either;
 use hyper::body::Incoming;
-use tokio::time::timeout;
 
 use crate::settings::choice::RequestIds;
 
@@ -77,27 +76,38 @@ async fn pass(
         return own(400, "The request's target can't be understood.");
     };
     head.uri = uri;
-    send(shared, Request::from_parts(head, body), &forward).await
+    send(shared, client, Request::from_parts(head, body), &forward).await
 }
 
-async fn send(shared: &Shared, request: Request<Incoming>, forward: &Forward) -> Response<Body> {
+/// Sends a request to its target. The time for that is the client's connection's: it begins anew with every byte that
+/// comes, so that long uploads have the time that they need.
+async fn send(
+    shared: &Shared,
+    client: &Client,
+    request: Request<Incoming>,
+    forward: &Forward,
+) -> Response<Body> {
     let to = Destination { target: forward.target, secure: forward.secure, version: forward.version };
-    match timeout(forward.idle, shared.connections.send(to, request)).await {
-        Ok(Ok(response)) => {
+    let sent = tokio::select! {
+        sent = shared.connections.send(to, request) => Some(sent),
+        () = client.idle.passes() => None,
+    };
+    match sent {
+        Some(Ok(response)) => {
             let (mut head, body) = response.into_parts();
             headers::clean(&mut head.headers);
             head.version = Version::default();
             Response::from_parts(head, Either::Left(body))
         }
-        Ok(Err(error)) => {
+        Some(Err(error)) => {
             tracing::debug!(target = %forward.target, %error, "a target gave no answer");
             let status = match error {
                 Error::ConnectTimeout => forward.timeout,
-                Error::Connect(_) | Error::Http(_) => forward.connect_failure,
+                Error::Connect(_) | Error::Tls(_) | Error::Http(_) => forward.connect_failure,
             };
             own(status, "The target gave no answer.")
         }
-        Err(_late) => own(forward.timeout, "The target did not answer in time."),
+        None => own(forward.timeout, "The target did not answer in time."),
     }
 }
 

@@ -2,34 +2,58 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep_until};
 
-/// How long a connection may be idle; it can be changed while the connection is in use.
+/// How much later a connection ends than an answer that nobody waits for any longer is given, so that it is still heard.
+const LAST_WORD: Duration = Duration::from_secs(1);
+
+/// How long a connection may be idle, which can be changed while it is in use, and when it was used last.
 #[derive(Debug, Clone)]
-pub(super) struct Limit(Arc<AtomicU64>);
+pub(super) struct Limit(Arc<Mutex<Use>>);
+
+#[derive(Debug)]
+struct Use {
+    limit: Duration,
+    last: Instant,
+}
 
 impl Limit {
     pub(super) fn new(limit: Duration) -> Self {
-        let milliseconds = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
-        Self(Arc::new(AtomicU64::new(milliseconds)))
+        Self(Arc::new(Mutex::new(Use { limit, last: Instant::now() })))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Use> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn set(&self, limit: Duration) {
-        self.0.store(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.lock().limit = limit;
     }
 
-    fn get(&self) -> Duration {
-        Duration::from_millis(self.0.load(Ordering::Relaxed))
+    /// When the connection has been idle for too long, unless it is used again.
+    fn ends(&self) -> Instant {
+        let used = self.lock();
+        used.last + used.limit
+    }
+
+    /// Ends when the connection has been idle for too long.
+    pub(super) async fn passes(&self) {
+        loop {
+            let ends = self.ends();
+            if ends <= Instant::now() {
+                return;
+            }
+            sleep_until(ends).await;
+        }
     }
 }
 
-/// A stream that fails once nothing came or went for as long as the limit says.
+/// A stream that fails a moment after it has been idle for too long.
 #[derive(Debug)]
 pub(super) struct IdleStream<S> {
     inner: S,
@@ -39,12 +63,25 @@ pub(super) struct IdleStream<S> {
 
 impl<S> IdleStream<S> {
     pub(super) fn new(inner: S, limit: Limit) -> Self {
-        let ends = Box::pin(sleep(limit.get()));
+        let ends = Box::pin(sleep_until(limit.ends() + LAST_WORD));
         Self { inner, limit, ends }
     }
 
     fn used(&mut self) {
-        self.ends.as_mut().reset(Instant::now() + self.limit.get());
+        self.limit.lock().last = Instant::now();
+        self.ends.as_mut().reset(self.limit.ends() + LAST_WORD);
+    }
+
+    /// Whether it has been idle for too long, by the limit as it is now.
+    fn is_over(&mut self, context: &mut Context<'_>) -> bool {
+        while self.ends.as_mut().poll(context).is_ready() {
+            let ends = self.limit.ends() + LAST_WORD;
+            if ends <= Instant::now() {
+                return true;
+            }
+            self.ends.as_mut().reset(ends);
+        }
+        false
     }
 }
 
@@ -57,7 +94,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for IdleStream<S> {
         let read = Pin::new(&mut self.inner).poll_read(context, buffer);
         if read.is_ready() {
             self.used();
-        } else if self.ends.as_mut().poll(context).is_ready() {
+        } else if self.is_over(context) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         read
@@ -73,7 +110,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for IdleStream<S> {
         let written = Pin::new(&mut self.inner).poll_write(context, bytes);
         if written.is_ready() {
             self.used();
-        } else if self.ends.as_mut().poll(context).is_ready() {
+        } else if self.is_over(context) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         written

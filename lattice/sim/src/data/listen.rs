@@ -11,6 +11,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use ipnet::IpNet;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use tokio::io::Interest;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -30,7 +31,7 @@ const PERIOD: Duration = Duration::from_millis(500);
 const IDLE: Duration = Duration::from_secs(60);
 /// How long a connection lives at most. Source: VPC Lattice user guide, idle time-outs.
 const LIFE: Duration = Duration::from_secs(600);
-/// How long a client may take for the head of a request, or for a ClientHello.
+/// How long a client may take for its ClientHello, and for what it is at when its connection comes to its end.
 const HEAD: Duration = Duration::from_secs(10);
 /// Most bytes of a request's head.
 const MOST_HEAD: usize = 64 << 10;
@@ -205,7 +206,8 @@ async fn connection(
     let name = timeout(HEAD, server_name(&stream)).await??;
     let target = shared.simulator.lock().passes_through(&client, &name)?;
     if let Some(target) = target {
-        return Ok(passthrough::carry(IdleStream::new(stream, idle), target).await?);
+        let carried = passthrough::carry(IdleStream::new(stream, idle), target);
+        return Ok(timeout(LIFE, carried).await??);
     }
     client.secure = true;
     let handshake = shared.authority.acceptor().accept(IdleStream::new(stream, idle));
@@ -222,12 +224,14 @@ async fn server_name(stream: &TcpStream) -> Result<String, Failure> {
         match hello(bytes.get(..read).unwrap_or_default()) {
             Hello::Name(name) => return name.ok_or_else(|| "the client names no server".into()),
             Hello::Malformed => return Err("that is not a TLS handshake".into()),
-            Hello::Partial if read == MOST_HELLO || (read == before && read == 0) => {
-                return Err("the TLS handshake is too long, or broke off".into());
-            }
-            Hello::Partial => before = read,
+            Hello::Partial if read == MOST_HELLO => return Err("the TLS handshake is too long".into()),
+            Hello::Partial => {}
+        }
+        if stream.ready(Interest::READABLE).await?.is_read_closed() && read == before {
+            return Err("the TLS handshake broke off".into());
         }
         // What was seen stays in the socket, so nothing tells when more has come.
+        before = read;
         sleep(Duration::from_millis(5)).await;
     }
 }
@@ -240,7 +244,9 @@ async fn http(shared: Arc<Shared>, client: Client, stream: impl Stream + 'static
         async move { Ok::<_, std::convert::Infallible>(forward::answer(shared, client, request).await) }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(MOST_HEAD);
+    // The library would time the head of the next request from the end of the one before, and so end connections that are
+    // merely kept. What is slow is ended by the idle time-out between two bytes, and by the connection's life.
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(MOST_HEAD);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -249,9 +255,10 @@ async fn http(shared: Arc<Shared>, client: Client, stream: impl Stream + 'static
         .max_local_error_reset_streams(MOST_STREAMS as usize)
         .max_header_list_size(u32::try_from(MOST_HEAD).unwrap_or(u32::MAX));
     let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let busy = LIFE.saturating_sub(HEAD);
     tokio::select! {
         ended = connection.as_mut() => return ended,
-        () = sleep(LIFE) => connection.as_mut().graceful_shutdown(),
+        () = sleep(busy) => connection.as_mut().graceful_shutdown(),
     }
-    connection.await
+    timeout(HEAD, connection).await?
 }

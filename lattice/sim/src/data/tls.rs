@@ -140,30 +140,25 @@ pub(super) fn hello(bytes: &[u8]) -> Hello {
 }
 
 /// What opens TLS connections to targets of a version of HTTP.
-pub(super) fn to_targets(version: Version) -> TlsConnector {
-    static CONFIGS: LazyLock<[Option<Arc<ClientConfig>>; 2]> = LazyLock::new(|| {
+pub(super) fn to_targets(version: Version) -> Result<TlsConnector, rustls::Error> {
+    type Config = Result<Arc<ClientConfig>, rustls::Error>;
+    static CONFIGS: LazyLock<[Config; 2]> = LazyLock::new(|| {
         [b"http/1.1".as_slice(), b"h2"].map(|protocol| client_config(protocol).map(Arc::new))
     });
     let [single, shared] = &*CONFIGS;
     let config = if version == Version::HTTP_2 { shared } else { single };
-    TlsConnector::from(config.clone().unwrap_or_else(|| Arc::new(empty_config())))
+    config.clone().map(TlsConnector::from)
 }
 
-fn client_config(protocol: &[u8]) -> Option<ClientConfig> {
+fn client_config(protocol: &[u8]) -> Result<ClientConfig, rustls::Error> {
     let mut config = ClientConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()
-        .ok()?
+        .with_safe_default_protocol_versions()?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Anything(provider())))
         .with_no_client_auth();
     config.alpn_protocols = vec![protocol.to_vec()];
     config.enable_sni = false;
-    Some(config)
-}
-
-/// A configuration that trusts nobody, for a provider without any version of TLS, which ring is not.
-fn empty_config() -> ClientConfig {
-    ClientConfig::builder().with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth()
+    Ok(config)
 }
 
 /// Trusts every certificate of a target.

@@ -91,12 +91,6 @@ fn refuse_foreign<'a, T: Resource + 'a>(
     }
 }
 
-/// A JSON object of the members that are there.
-fn members(parts: impl IntoIterator<Item = (&'static str, Option<Value>)>) -> Value {
-    let present = parts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    Value::Object(present.collect())
-}
-
 /// The answer to a deletion of what is gone already.
 fn gone(call: &Call<'_>, member: &str, path: &str) -> Value {
     let id = arn::last_part(call.text(member));

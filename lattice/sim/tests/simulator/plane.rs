@@ -596,3 +596,18 @@ async fn who_is_not_associated_or_not_let_in_is_never_answered() {
     sleep(Duration::from_secs(1)).await;
     assert_eq!((connects(&plane, inside).await, connects(&plane, member).await), (false, true));
 }
+
+#[tokio::test]
+async fn a_connection_that_is_kept_waits_for_the_next_request() {
+    let plane = Plane::start(&[]).await;
+    let (.., host) = plane.service("web", fixed(404)).await;
+    let mut stream = plane.connect().await;
+    let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    for wait in [0, 12] {
+        sleep(Duration::from_secs(wait)).await;
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = [0; 512];
+        let read = timeout(Duration::from_secs(5), stream.read(&mut answer)).await.unwrap().unwrap();
+        assert!(answer[..read].starts_with(b"HTTP/1.1 404"), "after {wait} s: {read} bytes");
+    }
+}

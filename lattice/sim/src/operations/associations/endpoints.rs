@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 
 use crate::clock::SimTime;
 use crate::error::Refusal;
-use crate::operations::Call;
+use crate::operations::{Call, object};
 use crate::state::backend::{EndpointAssociation, ResourceConfiguration};
 use crate::state::network::ServiceNetwork;
 use crate::state::resource::Resource as _;
 use crate::state::{State, page};
 
-use super::{NETWORK, find, members};
+use super::{NETWORK, find};
 
 const IDENTIFIER: &str = "resourceEndpointAssociationIdentifier";
 const CONFIGURATION: &str = "resourceConfigurationIdentifier";
@@ -54,7 +54,7 @@ pub(in crate::operations) fn list_resources(state: &mut State, call: &Call<'_>) 
             && owner.is_none_or(|owner| row.endpoint_owner == owner)
     });
     Ok(page::page(call, rows, |row| {
-        members([
+        object([
             ("id", Some(json!(row.id))),
             ("arn", Some(json!(row.arn))),
             ("resourceConfigurationId", Some(json!(configuration.id))),
@@ -79,7 +79,7 @@ pub(in crate::operations) fn delete(state: &mut State, call: &Call<'_>) -> Resul
         [Some(row.account.as_str()), Some(row.endpoint_owner.as_str())]
     })?;
     let configuration = state.configurations.get(&row.configuration);
-    let answer = members([
+    let answer = object([
         ("id", Some(json!(row.id))),
         ("arn", Some(json!(row.arn))),
         ("resourceConfigurationId", Some(json!(row.configuration))),

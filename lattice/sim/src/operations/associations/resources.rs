@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::error::Refusal;
 use crate::operations::tags::new_tags;
-use crate::operations::{Call, delete as delete_resource};
+use crate::operations::{Call, delete as delete_resource, object};
 use crate::state::backend::{ConfigurationType, ResourceConfiguration};
 use crate::state::life::Life;
 use crate::state::network::ResourceAssociation;
@@ -12,8 +12,8 @@ use crate::state::resource::Resource as _;
 use crate::state::{End, State, page};
 
 use super::{
-    NETWORK, find, gone, involved, members, network, network_members, owner_of_network, refuse_foreign,
-    refuse_second, within_quota,
+    NETWORK, find, gone, involved, network, network_members, owner_of_network, refuse_foreign, refuse_second,
+    within_quota,
 };
 
 const IDENTIFIER: &str = "serviceNetworkResourceAssociationIdentifier";
@@ -115,7 +115,7 @@ fn owners<'a>(state: &'a State, row: &ResourceAssociation) -> [Option<&'a str>; 
 }
 
 fn created(call: &Call<'_>, row: &ResourceAssociation) -> Value {
-    members([
+    object([
         ("id", Some(json!(row.id))),
         ("arn", Some(json!(row.arn))),
         ("status", Some(json!(row.life.status(call.now)))),
@@ -147,5 +147,5 @@ fn shown(state: &State, call: &Call<'_>, row: &ResourceAssociation) -> Value {
         ("dnsEntry", Some(json!({"domainName": name, "hostedZoneId": zone}))),
         ("failureCode", row.life.failure(call.now).map(|failure| json!(failure.code))),
     ];
-    members(own.into_iter().chain(network_members(state, &row.network)))
+    object(own.into_iter().chain(network_members(state, &row.network)))
 }

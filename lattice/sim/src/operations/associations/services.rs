@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::error::Refusal;
 use crate::operations::services::dns_entry;
 use crate::operations::tags::new_tags;
-use crate::operations::{Call, delete as delete_resource};
+use crate::operations::{Call, delete as delete_resource, object};
 use crate::settings::choice::AssociationName;
 use crate::state::life::Life;
 use crate::state::network::ServiceAssociation;
@@ -14,8 +14,8 @@ use crate::state::service::Service;
 use crate::state::{End, State, page};
 
 use super::{
-    NETWORK, find, gone, involved, members, network, network_members, owner_of_network, refuse_foreign,
-    refuse_second, within_quota,
+    NETWORK, find, gone, involved, network, network_members, owner_of_network, refuse_foreign, refuse_second,
+    within_quota,
 };
 
 const IDENTIFIER: &str = "serviceNetworkServiceAssociationIdentifier";
@@ -124,7 +124,7 @@ fn owners<'a>(state: &'a State, row: &ServiceAssociation) -> [Option<&'a str>; 2
 
 fn created(state: &State, call: &Call<'_>, row: &ServiceAssociation) -> Value {
     let service = state.services.get(&row.service);
-    members([
+    object([
         ("id", Some(json!(row.id))),
         ("arn", Some(json!(row.arn))),
         ("status", Some(json!(row.life.status(call.now)))),
@@ -158,5 +158,5 @@ fn shown(state: &State, call: &Call<'_>, row: &ServiceAssociation) -> Value {
         ("customDomainName", service.and_then(|service| service.custom_domain.clone()).map(Value::from)),
         ("dnsEntry", service.map(|service| name(call, row, service))),
     ];
-    members(own.into_iter().chain(network_members(state, &row.network)))
+    object(own.into_iter().chain(network_members(state, &row.network)))
 }

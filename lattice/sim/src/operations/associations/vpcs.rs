@@ -4,15 +4,14 @@ use serde_json::{Value, json};
 
 use crate::error::Refusal;
 use crate::operations::tags::new_tags;
-use crate::operations::{Call, delete as delete_resource};
+use crate::operations::{Call, delete as delete_resource, object};
 use crate::state::life::Life;
 use crate::state::network::VpcAssociation;
 use crate::state::resource::Resource as _;
 use crate::state::{End, State, page};
 
 use super::{
-    NETWORK, find, gone, involved, members, network, network_members, owner_of_network, refuse_foreign,
-    within_quota,
+    NETWORK, find, gone, involved, network, network_members, owner_of_network, refuse_foreign, within_quota,
 };
 
 const IDENTIFIER: &str = "serviceNetworkVpcAssociationIdentifier";
@@ -149,7 +148,7 @@ fn owners<'a>(state: &'a State, row: &VpcAssociation) -> [Option<&'a str>; 2] {
 
 /// The answer to creation and update.
 fn created(call: &Call<'_>, row: &VpcAssociation) -> Value {
-    members([
+    object([
         ("id", Some(json!(row.id))),
         ("arn", Some(json!(row.arn))),
         ("status", Some(json!(row.life.status(call.now)))),
@@ -173,5 +172,5 @@ fn shown(state: &State, call: &Call<'_>, row: &VpcAssociation) -> Value {
         ("privateDnsEnabled", row.private_dns.map(Value::from)),
         ("dnsOptions", row.dns_options.clone()),
     ];
-    members(own.into_iter().chain(network_members(state, &row.network)))
+    object(own.into_iter().chain(network_members(state, &row.network)))
 }
