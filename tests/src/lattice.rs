@@ -1,5 +1,8 @@
 //! A plain client of the simulator: makes what a demo or a test needs, and reads what the simulator has seen.
 
+use std::convert::Infallible;
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::{BodyExt as _, Full};
@@ -9,6 +12,7 @@ use hyper_util::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use crate::{
     error::{Doing as _, Error, Result},
@@ -176,6 +180,36 @@ impl Lattice {
         let found =
             found.ok_or_else(|| Error::failed("reading targets", format!("{group} does not exist")))?;
         serde_json::from_value(found["targets"].clone()).doing("reading targets")
+    }
+
+    /// Changes settings, by their names.
+    ///
+    /// # Errors
+    /// As [`Lattice::send`].
+    pub async fn set(&self, settings: &Value) -> Result<()> {
+        self.send(Method::PUT, "/_sim/settings", settings).await.map(|_| ())
+    }
+
+    /// Lets the simulator's clock run so many times as fast as ours, in steps of a second, until dropped.
+    ///
+    /// # Errors
+    /// As [`Lattice::send`]. It does not end otherwise.
+    pub async fn hurry(&self, speed: u64) -> Result<Infallible> {
+        let step = json!({ "advance_seconds": speed.saturating_sub(1) });
+        loop {
+            sleep(Duration::from_secs(1)).await;
+            self.send(Method::POST, "/_sim/clock", &step).await?;
+        }
+    }
+
+    /// The name by which clients call a service, by its ARN or id.
+    ///
+    /// # Errors
+    /// As [`Lattice::send`].
+    pub async fn host(&self, service: &str) -> Result<String> {
+        let id = service.rsplit('/').next().unwrap_or(service);
+        let service = self.send(Method::GET, &format!("/services/{id}"), &Value::Null).await?;
+        text(&service["dnsEntry"], "domainName")
     }
 
     /// Sets the fault rules.

@@ -14,6 +14,7 @@ pub mod expect;
 pub mod interrupt;
 pub mod lath;
 pub mod lattice;
+pub mod load;
 pub mod network;
 pub mod nodelet;
 pub mod process;

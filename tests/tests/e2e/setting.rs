@@ -136,12 +136,12 @@ pub(crate) async fn own() -> Own {
     Own { world: Some(world), _permit: permit }
 }
 
-/// A world whose cloud carries traffic, with these settings. There is one test for it, and it ends with that.
-pub(crate) async fn carrying(settings: &[&str]) -> World {
+/// A world whose cloud carries traffic, with these settings. It is one test's, and ends with that.
+pub(crate) async fn carrying(name: &str, settings: &[&str]) -> World {
     let _permit = PERMITS.acquire().await.unwrap();
     let mut cloud = vec!["--data-plane"];
     cloud.extend(settings.iter().flat_map(|setting| ["--set", setting]));
-    start_with("e2e-traffic", false, &cloud).await
+    start_with(name, false, &cloud).await
 }
 
 impl Deref for Own {

@@ -1,5 +1,6 @@
 //! Traffic through the cloud's data plane while pods come and go.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -8,7 +9,8 @@ use k8s_openapi::api::apps::v1::Deployment;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
-use tests::expect::eventually;
+use tests::expect::{eventually, get_json, request};
+use tests::load::{Load, Outcome, PORT};
 use tokio::time::sleep;
 
 use super::setting::{Case, SOON, carrying, template};
@@ -17,40 +19,18 @@ use super::space::{addresses, not_root};
 /// Where services are in the cloud. The first address of the range; see `lath sim settings`.
 const SERVICES: &str = "169.254.171.1:80";
 
+/// The cloud's resolver, where a VPC has it.
+const RESOLVER: &str = "169.254.169.253";
+
 /// How long a pod goes on after it was told to end, in seconds: longer than the cloud sends it requests.
 const GRACE: u64 = 14;
 
 /// In how many seconds the cloud's clock passes a target's whole draining.
 const DRAINS_IN: u64 = 8;
 
-/// Asks a pod's server for something, from this machine, which has a route to every pod.
-async fn ask(method: Method, pod: SocketAddr, path: &str) -> Result<Value, String> {
-    let text = |error: &dyn std::error::Error| error.to_string();
-    let stream = tokio::net::TcpStream::connect(pod).await.map_err(|error| text(&error))?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(hyper_util::rt::TokioIo::new(stream))
-            .await
-            .map_err(|error| text(&error))?;
-    tokio::spawn(connection);
-    let request = http::Request::builder().method(method).uri(path).header("host", pod.to_string());
-    let request = request.body(http_body_util::Empty::<bytes::Bytes>::new()).map_err(|error| text(&error))?;
-    let response = sender.send_request(request).await.map_err(|error| text(&error))?;
-    let body = http_body_util::BodyExt::collect(response.into_body()).await.map_err(|error| text(&error))?;
-    serde_json::from_slice(&body.to_bytes()).map_err(|error| text(&error))
-}
-
 /// Replaces all pods of a Deployment under load and returns what the client saw.
-async fn roll(case: &Case<'_>, client: SocketAddr, host: &str, version: &str, drain: u64) -> Value {
-    let load = format!("/control/load?address={SERVICES}&host={host}&workers=4");
-    ask(Method::POST, client, &load).await.unwrap();
-    let speed = drain.div_ceil(DRAINS_IN);
-    let clock = async {
-        loop {
-            sleep(Duration::from_secs(1)).await;
-            let advance = json!({"advance_seconds": speed.saturating_sub(1)});
-            case.lattice.send(Method::POST, "/_sim/clock", &advance).await.unwrap();
-        }
-    };
+async fn roll(case: &Case<'_>, client: SocketAddr, host: &str, version: &str, drain: u64) -> Outcome {
+    let load = Load::begin(client, SERVICES.parse().unwrap(), host, 4).await.unwrap();
     let rollout = async {
         let deployments: Api<Deployment> = Api::namespaced(case.space.client.clone(), case.space.name);
         let change = json!({ "spec": { "template": { "metadata": { "labels": { "version": version } } } } });
@@ -70,11 +50,10 @@ async fn roll(case: &Case<'_>, client: SocketAddr, host: &str, version: &str, dr
         sleep(Duration::from_secs(2)).await;
     };
     tokio::select! {
-        () = clock => {}
+        clock = case.lattice.hurry(drain.div_ceil(DRAINS_IN)) => panic!("the clock stands still: {clock:?}"),
         () = rollout => {}
     }
-    ask(Method::POST, client, "/control/rest").await.unwrap();
-    ask(Method::GET, client, "/load").await.unwrap()
+    load.end().await.unwrap()
 }
 
 /// The example of a rolling update that loses requests today: health of targets gates the rollout, and pods stay until
@@ -84,17 +63,20 @@ async fn a_rolling_update_under_load_loses_no_request() {
     if not_root() {
         return;
     }
-    let world = carrying(&[
-        "propagation.register_seconds=2",
-        "propagation.deregister_seconds=10",
-        "traffic.draining=all",
-        "target.drain_seconds=60",
-    ])
+    let world = carrying(
+        "e2e-traffic",
+        &[
+            "propagation.register_seconds=2",
+            "propagation.deregister_seconds=10",
+            "traffic.draining=all",
+            "target.drain_seconds=60",
+        ],
+    )
     .await;
     let case = Case::new(&world, "traffic").await;
     let group = case.bound("web").await;
     let services = case.lattice.send(Method::GET, "/services", &Value::Null).await.unwrap();
-    let host = services["items"][0]["dnsEntry"]["domainName"].as_str().unwrap().to_owned();
+    let host = case.lattice.host(services["items"][0]["id"].as_str().unwrap()).await.unwrap();
     let spec = json!({
         "readinessGates": [{ "conditionType": "lath.dev/target-health" }],
         "terminationGracePeriodSeconds": GRACE + 6,
@@ -115,8 +97,8 @@ async fn a_rolling_update_under_load_loses_no_request() {
     let client = eventually("the client runs", SOON, async || {
         let pods = case.pods("client").await?;
         let address = pods.first().and_then(|pod| addresses(pod).first().copied());
-        let at = SocketAddr::new(address.ok_or("it has no address")?, 8080);
-        ask(Method::GET, at, "/healthz").await.map(|_| at)
+        let at = SocketAddr::new(address.ok_or("it has no address")?, PORT);
+        get_json(at, "/healthz").await.map(|_| at).map_err(|error| error.to_string())
     })
     .await;
     // Until the registrations have reached the data plane, there is nobody to answer.
@@ -124,11 +106,10 @@ async fn a_rolling_update_under_load_loses_no_request() {
 
     for (version, drain) in [("2", 60), ("3", 300)] {
         let setting = json!({ "target.drain_seconds": drain.to_string() });
-        case.lattice.send(Method::PUT, "/_sim/settings", &setting).await.unwrap();
+        case.lattice.set(&setting).await.unwrap();
         let seen = roll(&case, client, &host, version, drain).await;
-        assert_eq!(seen["failures"], 0, "draining {drain} s: {seen:#}");
-        let answered = seen["answered"].as_object().unwrap();
-        assert!(answered.len() >= 6, "old and new pods answered: {seen:#}");
+        assert_eq!(seen.failures, 0, "draining {drain} s: {seen:#?}");
+        assert!(seen.answered.len() >= 6, "old and new pods answered: {seen:#?}");
     }
 
     // What the grace is for: pods that end at once lose requests that are on their way to them.
@@ -147,5 +128,114 @@ async fn a_rolling_update_under_load_loses_no_request() {
     .await;
     case.settled(&group, "web", 3).await;
     let seen = roll(&case, client, &host, "4", 60).await;
-    assert!(seen["failures"].as_u64().unwrap() > 0, "without a grace nothing was lost: {seen:#}");
+    assert!(seen.failures > 0, "without a grace nothing was lost: {seen:#?}");
+}
+
+/// Twenty requests by the service's name, signed by the account's key, then one without a signature.
+const REQUESTS: &str = r#"
+printf '%s' "$CA" > /tmp/ca.pem
+ask() { curl -sS --max-time 10 --cacert /tmp/ca.pem "$@" "https://$HOST/orders"; }
+for _ in $(seq 20); do
+    ask -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' --user "$KEY" \
+        --aws-sigv4 "aws:amz:$REGION:vpc-lattice-svcs"
+done
+ask -w '%{http_code}\n'
+"#;
+
+/// A pod on one node calls a service by its name: the cloud's resolver knows it, HTTPS ends at a listener that weighs
+/// two groups, a policy lets in who signs, and pods on both nodes answer.
+#[tokio::test]
+async fn a_name_leads_through_https_weights_and_a_policy_to_pods_on_two_nodes() {
+    if not_root() {
+        return;
+    }
+    let world = carrying("e2e-https", &[]).await;
+    let (v4, v6) = (world.description().plan.network_v4(), world.description().plan.network_v6());
+    let vpc =
+        json!({ "id": world.vpc(), "cidrs": [format!("{}/{}", v4.0, v4.1), format!("{}/{}", v6.0, v6.1)] });
+    let case = Case::new(&world, "https").await;
+    let send = async |method, path: &str, body| case.lattice.send(method, path, &body).await.unwrap();
+    send(Method::PUT, "/_sim/surroundings", json!({ "vpcs": [vpc] })).await;
+
+    let mut groups = Vec::new();
+    for (name, weight) in [("blue", 3), ("green", 1)] {
+        let group = case.unused_group(name).await;
+        case.service(name, name, json!(8080)).await;
+        case.bind(name, &group, name).await;
+        for node in ["node-0", "node-1"] {
+            let on_node = json!({ "nodeName": node });
+            case.pod(&format!("{name}-{node}"), name, on_node, json!({})).await;
+        }
+        groups.push(json!({ "targetGroupIdentifier": group, "weight": weight }));
+    }
+    let service = send(Method::POST, "/services", json!({ "name": "orders", "authType": "AWS_IAM" })).await;
+    let id = service["id"].as_str().unwrap();
+    let listener = json!({
+        "name": "https", "protocol": "HTTPS", "port": 443,
+        "defaultAction": { "forward": { "targetGroups": groups } },
+    });
+    send(Method::POST, &format!("/services/{id}/listeners"), listener).await;
+    let account = world.account();
+    let allowed = json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow", "Action": "vpc-lattice-svcs:Invoke", "Resource": "*",
+            "Principal": { "AWS": format!("arn:aws:iam::{}:root", account.id) },
+            "Condition": { "StringEquals": { "vpc-lattice-svcs:SourceVpc": world.vpc() } },
+        }],
+    });
+    send(Method::PUT, &format!("/authpolicy/{id}"), json!({ "policy": allowed.to_string() })).await;
+    let network = send(Method::POST, "/servicenetworks", json!({ "name": "shop" })).await;
+    let network = network["id"].as_str().unwrap();
+    let to = |member: &str, value: &str| json!({ "serviceNetworkIdentifier": network, (member): value });
+    send(Method::POST, "/servicenetworkserviceassociations", to("serviceIdentifier", id)).await;
+    send(Method::POST, "/servicenetworkvpcassociations", to("vpcIdentifier", world.vpc())).await;
+    for group in &groups {
+        let group = group["targetGroupIdentifier"].as_str().unwrap();
+        eventually("both pods of the group are healthy", SOON, async || {
+            let targets = case.lattice.targets(group).await.map_err(|error| error.to_string())?;
+            let healthy = targets.iter().filter(|target| target.status == "HEALTHY").count();
+            if healthy == 2 { Ok(()) } else { Err(format!("{targets:?}")) }
+        })
+        .await;
+    }
+
+    let authority = request(
+        "GET",
+        world.lattice_endpoint().trim_start_matches("http://").parse().unwrap(),
+        "/_sim/ca.pem",
+    );
+    let (_, authority) = authority.await.unwrap();
+    let host = case.lattice.host(id).await.unwrap();
+    let key = format!("{}:{}", account.access_key_id, account.secret_access_key);
+    let environment =
+        [("CA", authority.as_str()), ("HOST", &host), ("KEY", &key), ("REGION", world.region())];
+    let environment = environment.map(|(name, value)| json!({ "name": name, "value": value }));
+    let resolver = json!({
+        "nodeName": "node-0", "dnsPolicy": "None", "dnsConfig": { "nameservers": [RESOLVER] },
+    });
+    let (phase, said) =
+        case.space.script(&world, "client", REQUESTS, resolver, json!({ "env": environment })).await;
+    assert_eq!(phase, "Succeeded", "{said}");
+    let mut answers = BTreeMap::<String, usize>::new();
+    for line in said.lines().filter(|line| line.starts_with('{')) {
+        let answer: Value = serde_json::from_str(line).unwrap();
+        *answers.entry(answer["pod"].as_str().unwrap().to_owned()).or_default() += 1;
+        let headers = &answer["headers"];
+        let principal = format!("Principal=arn:aws:iam::{}:root", account.id);
+        assert_eq!(headers["x-amzn-lattice-identity"], principal, "{answer:#}");
+        assert!(headers["x-amzn-lattice-network"].as_str().unwrap().contains(world.vpc()), "{answer:#}");
+    }
+    // Three parts of four to one group, and each group's pods by turns: not even odd counts are left to chance.
+    let counts = [("blue-node-0", 8), ("blue-node-1", 7), ("green-node-0", 3), ("green-node-1", 2)];
+    let mut sorted: Vec<_> = answers.values().copied().collect();
+    sorted.sort_unstable();
+    assert_eq!(answers.keys().map(String::as_str).collect::<Vec<_>>(), counts.map(|(pod, _)| pod), "{said}");
+    assert_eq!(sorted, [2, 3, 7, 8], "{answers:?}");
+    let refused = format!(
+        "AccessDeniedException: User: anonymous is not authorized to perform: vpc-lattice-svcs:Invoke on resource: \
+         {}/orders",
+        service["arn"].as_str().unwrap(),
+    );
+    assert!(said.contains(&refused) && said.ends_with("403\n"), "{said}");
 }
