@@ -32,8 +32,10 @@ pub struct Lattice {
 pub struct Call {
     /// Its number, for asking for what came later.
     pub n: u64,
-    /// Wall clock in seconds when the whole request had been read.
+    /// The simulator's wall clock in seconds when the whole request had been read.
     pub time: f64,
+    /// The machine's wall clock then.
+    pub machine_time: f64,
     /// The operation.
     pub operation: String,
     /// The HTTP status of the answer; `None` for a call that is never answered.

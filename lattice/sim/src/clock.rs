@@ -82,6 +82,11 @@ impl Clock {
         self.wall(time).as_microsecond() as f64 / 1e6
     }
 
+    /// As [`Clock::epoch_seconds`], without what the clock was moved on by now.
+    pub(crate) fn machine_seconds(&self, time: SimTime) -> f64 {
+        self.epoch_seconds(time) - self.advanced.as_secs_f64()
+    }
+
     /// What has to be kept of it.
     pub(crate) fn keep(&self) -> Kept {
         Kept { zero: self.zero, at: self.now(), advanced: self.advanced, written: Timestamp::now() }

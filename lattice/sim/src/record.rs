@@ -16,8 +16,10 @@ const MOST_BYTES: usize = 64 << 20;
 pub struct LogEntry {
     /// The number of the call, from 1 on.
     pub n: u64,
-    /// The wall clock in seconds since 1970, with microseconds, when the whole request had been read.
+    /// The simulator's wall clock in seconds since 1970, with microseconds, when the whole request had been read.
     pub time: f64,
+    /// `time` without what the clock was moved on: the machine's wall clock.
+    pub machine_time: f64,
     /// The operation, `UnknownOperation` where there is none.
     pub operation: String,
     /// The id of the account that called.
@@ -34,6 +36,7 @@ pub struct LogEntry {
 #[derive(Debug)]
 pub(crate) struct Kept {
     pub(crate) time: f64,
+    pub(crate) machine_time: f64,
     pub(crate) operation: &'static str,
     pub(crate) account: String,
     pub(crate) status: Option<u16>,
@@ -53,6 +56,7 @@ impl Kept {
         LogEntry {
             n,
             time: self.time,
+            machine_time: self.machine_time,
             operation: self.operation.to_owned(),
             account: self.account.clone(),
             status: self.status,
@@ -108,6 +112,7 @@ mod tests {
     fn call(request: usize) -> Kept {
         Kept {
             time: 0.0,
+            machine_time: 0.0,
             operation: "GetService",
             account: String::new(),
             status: Some(200),

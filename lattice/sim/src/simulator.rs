@@ -360,6 +360,7 @@ impl World {
         let reply = asked.protocol.reply(&outcome, &request_id);
         self.record.add(Kept {
             time: self.clock.epoch_seconds(now),
+            machine_time: self.clock.machine_seconds(now),
             operation: asked.operation,
             account: caller.account.clone(),
             status: (!never).then_some(reply.status.as_u16()),
@@ -470,6 +471,7 @@ impl World {
         };
         self.record.add(Kept {
             time: self.clock.epoch_seconds(handling.now),
+            machine_time: self.clock.machine_seconds(handling.now),
             operation,
             account: handling.account.to_owned(),
             status: (!never).then_some(status.as_u16()),

@@ -9,19 +9,17 @@ use std::{
 
 use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::Pod;
-use kube::{Api, Client, runtime::watcher};
+use kube::{Api, runtime::watcher};
 use tokio::sync::{Mutex, watch};
 
 use crate::{
     lattice::{Call, Lattice},
+    load::PORT,
     nodelet::readiness,
 };
 
 /// How often the simulator is asked what it has seen.
 const PERIOD: Duration = Duration::from_millis(100);
-
-/// The port that the demo's pods listen on.
-pub(super) const PORT: u16 = 8080;
 
 /// One pod, from its first sign to the end of the demo.
 #[derive(Debug, Clone, Default)]
@@ -61,6 +59,8 @@ pub(super) struct Seen {
     pub repeated: u64,
     /// Targets that are registered and not draining.
     pub targets: BTreeSet<String>,
+    /// How many targets are draining.
+    pub draining: usize,
     registered: BTreeSet<String>,
     last_call: u64,
 }
@@ -72,18 +72,13 @@ pub(super) struct Observer {
 }
 
 impl Observer {
-    /// Starts watching the pods of `namespace`, and the targets of `group`.
-    pub(super) fn start(
-        client: Client,
-        lattice: Lattice,
-        namespace: &str,
-        group: String,
-        logs: PathBuf,
-    ) -> Self {
+    /// Starts watching the pods with label `app`, and the targets of `group`.
+    pub(super) fn start(pods: Api<Pod>, app: &str, lattice: Lattice, group: String, logs: PathBuf) -> Self {
         let (publish, seen) = watch::channel(Seen::default());
         let shared = Arc::new(Mutex::new(publish));
         let mut tasks = tokio::task::JoinSet::new();
-        tasks.spawn(watch_pods(Api::namespaced(client, namespace), shared.clone()));
+        let config = watcher::Config::default().labels(&format!("app={app}"));
+        tasks.spawn(watch_pods(pods, config, shared.clone()));
         tasks.spawn(poll(lattice, group, logs, shared));
         Self { seen, tasks }
     }
@@ -100,8 +95,8 @@ impl Drop for Observer {
     }
 }
 
-async fn watch_pods(api: Api<Pod>, shared: Arc<Mutex<watch::Sender<Seen>>>) {
-    let mut events = std::pin::pin!(watcher(api, watcher::Config::default()));
+async fn watch_pods(api: Api<Pod>, config: watcher::Config, shared: Arc<Mutex<watch::Sender<Seen>>>) {
+    let mut events = std::pin::pin!(watcher(api, config));
     while let Some(event) = events.next().await {
         let shared = shared.lock().await;
         match event {
@@ -162,6 +157,7 @@ async fn poll(lattice: Lattice, group: String, logs: PathBuf, shared: Arc<Mutex<
                     let state = states.get(&format!("{}:{PORT}", row.address));
                     row.target = state.cloned().unwrap_or_default();
                 }
+                seen.draining = states.values().filter(|state| *state == "DRAINING").count();
                 seen.targets = states
                     .into_iter()
                     .filter(|(_, state)| state != "DRAINING")
@@ -185,7 +181,7 @@ fn note_call(seen: &mut Seen, call: &Call) {
                 }
                 let rows = seen.pods.values_mut().filter(|row| row.address == address && !row.gone);
                 for row in rows {
-                    row.registered_at.get_or_insert(call.time);
+                    row.registered_at.get_or_insert(call.machine_time);
                 }
             }
             "DeregisterTargets" => {

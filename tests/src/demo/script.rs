@@ -1,6 +1,10 @@
 //! What the demo does, step by step.
 
-use std::{path::Path, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::Path,
+    time::Duration,
+};
 
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::Pod};
 use kube::{
@@ -23,6 +27,7 @@ use crate::{
     interrupt::interrupted,
     lath::{self, Install},
     lattice::Lattice,
+    load::{Load, Outcome, PORT},
     world::{World, WorldOptions},
 };
 
@@ -32,6 +37,12 @@ const NAMESPACE: &str = "demo";
 /// The demo's Deployment, Service, binding, group and service are all called this.
 const NAME: &str = "web";
 
+/// The pod that sends requests.
+const CALLER: &str = "caller";
+
+/// How many requests are under way at a time.
+const WORKERS: u8 = 4;
+
 /// How often the view is drawn.
 const FRAME: Duration = Duration::from_millis(200);
 
@@ -40,6 +51,24 @@ const STEP_LIMIT: Duration = Duration::from_secs(120);
 
 /// How long nothing may change for it to count as quiet.
 const QUIET: Duration = Duration::from_secs(1);
+
+/// Settings of the cloud: what AWS is assumed to need until a change acts on traffic, and the worst that users have seen,
+/// requests to targets for as long as they drain.
+const CLOUD: [&str; 3] =
+    ["propagation.register_seconds=2", "propagation.deregister_seconds=10", "traffic.draining=all"];
+
+/// For how long targets drain: the shorter half of the rollouts, and the longer. Sources: a common setting, and what was
+/// seen at AWS.
+const DRAINS: [u64; 2] = [60, 300];
+
+/// In how many seconds the cloud's clock passes a target's whole draining.
+const DRAINS_IN: u64 = 6;
+
+/// How long a pod goes on after it was told to end, in seconds: longer than the cloud sends it requests.
+const SLEEP: u64 = 11;
+
+/// Where services are in the cloud. The first address of the range; see `lath sim settings`.
+const SERVICES: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(169, 254, 171, 1)), 80);
 
 /// Runs the demo. It ends by itself, or with Ctrl-C, and leaves nothing behind unless asked to.
 ///
@@ -53,7 +82,7 @@ pub async fn run(options: Options) -> Result<()> {
     view.say("Starting a cluster of two nodes and a cloud on this machine");
     if options.keep {
         let started = tokio::select! {
-            started = World::start_detached(WorldOptions::new(&path)) => started.map(|_| true)?,
+            started = World::start_detached(options_of(&path)) => started.map(|_| true)?,
             () = interrupted() => false,
         };
         let outcome = tokio::select! {
@@ -70,7 +99,7 @@ pub async fn run(options: Options) -> Result<()> {
         return World::stop_detached(&path).await;
     }
     let world = tokio::select! {
-        world = World::start(WorldOptions::new(&path)) => world?,
+        world = World::start(options_of(&path)) => world?,
         () = interrupted() => return Ok(()),
     };
     let outcome = tokio::select! {
@@ -86,6 +115,17 @@ pub async fn run(options: Options) -> Result<()> {
     outcome
 }
 
+/// The world of the demo: two nodes, and a cloud that carries traffic.
+fn options_of(folder: &Path) -> WorldOptions {
+    let mut options = WorldOptions::new(folder);
+    options.cloud_arguments.push("--data-plane".into());
+    let drain = format!("target.drain_seconds={}", DRAINS[0]);
+    for setting in CLOUD.into_iter().chain([drain.as_str()]) {
+        options.cloud_arguments.extend(["--set".into(), setting.into()]);
+    }
+    options
+}
+
 async fn play(world: &World, view: &mut View) -> Result<()> {
     let client = world.client().await?;
     let lattice = Lattice::new(world.description());
@@ -95,14 +135,25 @@ async fn play(world: &World, view: &mut View) -> Result<()> {
 
     view.say("Making a target group and a service with a listener at VPC Lattice");
     let group = lattice.create_group(NAME, world.vpc(), lath::CLUSTER, NAMESPACE).await?;
-    lattice.create_service(NAME, &group).await?;
+    let service = lattice.create_service(NAME, &group).await?;
 
-    view.say("Deploying three pods, a Service and a TargetGroupBinding");
-    for object in objects(&group) {
+    view.say("Deploying three pods, a Service, a TargetGroupBinding, and a pod that will send requests");
+    for object in objects(&group).into_iter().chain([caller()]) {
         apply(&client, object).await?;
     }
-    let observer = Observer::start(client.clone(), lattice, NAMESPACE, group, world.folder().join("logs"));
-    let mut stage = Stage { client, view, observer };
+    let pods: Api<Pod> = Api::namespaced(client.clone(), NAMESPACE);
+    let logs = world.folder().join("logs");
+    let observer = Observer::start(pods.clone(), NAME, lattice.clone(), group, logs);
+    let host = lattice.host(&service).await?;
+    let stage = Stage { client, view, observer, lattice: lattice.clone(), host, load: None };
+    tokio::select! {
+        clock = lattice.hurry(DRAINS[0] / DRAINS_IN) => clock.map(|_| ()),
+        outcome = scenes(stage, world) => outcome,
+    }
+}
+
+/// What happens on the stage, while the cloud's clock runs so fast that draining takes seconds.
+async fn scenes(mut stage: Stage<'_>, world: &World) -> Result<()> {
     stage.until_settled(3).await?;
 
     stage.view.say("Scaling from 3 to 12");
@@ -113,37 +164,68 @@ async fn play(world: &World, view: &mut View) -> Result<()> {
     stage.scale(2).await?;
     stage.until_settled(2).await?;
 
-    stage.view.say("Scaling to 6 and rolling out a new version");
+    stage.view.say("Scaling to 6");
     stage.scale(6).await?;
     stage.until_settled(6).await?;
-    let before = stage.names();
-    stage.roll_out().await?;
-    stage
-        .until(|seen| living(seen).any(|row| row.ready && !before.contains(&row.name)), "the first new pod")
-        .await?;
-    stage.view.say("Killing the agent of node-0 with SIGKILL, in the middle of it");
-    let agent = agent_pod(&stage.client, "node-0").await?;
-    world.node(0).kill(&format!("{}/{agent}", lath::NAMESPACE), "agent").await?;
-    stage.until(|seen| living(seen).all(|row| !before.contains(&row.name)), "the old pods' end").await?;
+    let mut rollouts = Vec::new();
+    for drain in DRAINS {
+        let what = format!("gate and preStop sleep, draining {drain} s");
+        stage.view.say(&format!("Rolling out a new version under load: {what}"));
+        stage.lattice.set(&json!({ "target.drain_seconds": drain.to_string() })).await?;
+        let change = json!({ "metadata": { "labels": { "version": drain.to_string() } } });
+        // The first time the agent of a node dies in the middle of it.
+        let victim = (drain == DRAINS[0]).then_some(world);
+        let lattice = stage.lattice.clone();
+        let outcome = tokio::select! {
+            clock = lattice.hurry((drain - DRAINS[0]) / DRAINS_IN) => return clock.map(|_| ()),
+            outcome = stage.roll_out(&change, victim) => outcome?,
+        };
+        rollouts.push(Rollout { what, lossless: true, outcome });
+    }
+
+    let what = "gate without the sleep, draining 60 s";
+    stage.lattice.set(&json!({ "target.drain_seconds": DRAINS[0].to_string() })).await?;
+    stage.view.say(&format!("Once more, to see what the sleep is for: {what}"));
+    let hasty =
+        json!({ "terminationGracePeriodSeconds": 1, "containers": [{ "name": NAME, "lifecycle": null }] });
+    stage.patch(&json!({ "spec": { "template": { "spec": hasty } } })).await?;
     stage.until_settled(6).await?;
+    let change = json!({ "metadata": { "labels": { "version": "hasty" } } });
+    let outcome = stage.roll_out(&change, None).await?;
+    rollouts.push(Rollout { what: what.to_owned(), lossless: false, outcome });
 
     stage.view.settle();
-    let summary = Summary::of(&stage.observer.seen());
+    let summary = Summary::of(&stage.observer.seen(), rollouts);
     println!("{}", summary.text());
     if summary.is_clean() {
         Ok(())
     } else {
         Err(Error::failed(
             "the demo",
-            "pods were lost or targets are stale; please report this with the output above",
+            "pods or requests were lost or targets are stale; please report this with the output above",
         ))
     }
+}
+
+/// What became of a rollout under load.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Rollout {
+    /// How the pods were set.
+    pub what: String,
+    /// Whether no request may be lost that way.
+    pub lossless: bool,
+    pub outcome: Outcome,
 }
 
 struct Stage<'a> {
     client: Client,
     view: &'a mut View,
     observer: Observer,
+    lattice: Lattice,
+    /// The service's name.
+    host: String,
+    /// Requests that are under way.
+    load: Option<Load>,
 }
 
 impl Stage<'_> {
@@ -152,7 +234,11 @@ impl Stage<'_> {
         let give_up = Instant::now() + STEP_LIMIT;
         loop {
             let seen = self.observer.seen();
-            self.view.show(&seen);
+            let outcome = match &self.load {
+                Some(load) => Some(load.outcome().await?),
+                None => None,
+            };
+            self.view.show(&seen, outcome.as_ref());
             if done(&seen) {
                 return Ok(());
             }
@@ -167,13 +253,42 @@ impl Stage<'_> {
         }
     }
 
-    /// Waits until so many pods are ready and at Lattice, no other is left, and that for a while.
+    /// Replaces all pods under load, and the agent of a node on the way if a world is given. Returns what became of the
+    /// requests.
+    async fn roll_out(&mut self, change: &Value, victim: Option<&World>) -> Result<Outcome> {
+        let pods: Api<Pod> = Api::namespaced(self.client.clone(), NAMESPACE);
+        let caller = pods.get(CALLER).await.doing("looking for the pod that sends requests")?;
+        let address = caller.status.and_then(|status| status.pod_ip).and_then(|address| address.parse().ok());
+        let address = address
+            .ok_or_else(|| Error::failed("looking for the pod that sends requests", "it has no address"))?;
+        let load = Load::begin(SocketAddr::new(address, PORT), SERVICES, &self.host, WORKERS).await?;
+        self.load = Some(load);
+        let before = self.names();
+        self.patch(&json!({ "spec": { "template": change } })).await?;
+        if let Some(world) = victim {
+            let first = |seen: &Seen| living(seen).any(|row| row.ready && !before.contains(&row.name));
+            self.until(first, "the first new pod").await?;
+            self.view.say("Killing the agent of node-0 with SIGKILL, in the middle of it");
+            let agent = agent_pod(&self.client, "node-0").await?;
+            world.node(0).kill(&format!("{}/{agent}", lath::NAMESPACE), "agent").await?;
+        }
+        let replaced = |seen: &Seen| living(seen).all(|row| !before.contains(&row.name));
+        self.until(replaced, "the old pods' end").await?;
+        self.until_settled(before.len()).await?;
+        self.load = None;
+        let outcome = load.end().await?;
+        self.view.say(&format!("{} requests, {} lost", outcome.requests(), outcome.failures));
+        Ok(outcome)
+    }
+
+    /// Waits until so many pods are ready and at Lattice, no other is left there or here, and that for a while.
     async fn until_settled(&mut self, pods: usize) -> Result<()> {
         let settled = |seen: &Seen| {
             let living: Vec<_> = living(seen).collect();
             living.len() == pods
                 && living.iter().all(|row| row.ready && !row.target.is_empty() && row.target != "DRAINING")
                 && seen.pods.values().all(|row| row.gone || !row.leaving)
+                && seen.draining == 0
         };
         self.until(settled, &format!("{pods} pods that are ready and targets")).await?;
         let quiet = Instant::now() + QUIET;
@@ -188,14 +303,9 @@ impl Stage<'_> {
         self.patch(&json!({ "spec": { "replicas": replicas } })).await
     }
 
-    async fn roll_out(&self) -> Result<()> {
-        let version = json!({ "metadata": { "labels": { "version": "2" } } });
-        self.patch(&json!({ "spec": { "template": version } })).await
-    }
-
     async fn patch(&self, change: &Value) -> Result<()> {
         let api: Api<Deployment> = Api::namespaced(self.client.clone(), NAMESPACE);
-        let patched = api.patch(NAME, &PatchParams::default(), &Patch::Merge(change)).await;
+        let patched = api.patch(NAME, &PatchParams::default(), &Patch::Strategic(change)).await;
         patched.map(|_| ()).doing("changing the Deployment")
     }
 }
@@ -212,6 +322,18 @@ async fn agent_pod(client: &Client, node: &str) -> Result<String> {
     let pods = api.list(&params).await.doing("looking for the agent's pod")?;
     let name = pods.items.first().and_then(|pod| pod.metadata.name.clone());
     name.ok_or_else(|| Error::failed("looking for the agent's pod", format!("there is none on {node}")))
+}
+
+/// The pod that sends requests. It listens too, to be told when.
+fn caller() -> Value {
+    let ready = json!({ "httpGet": { "path": "/readyz", "port": PORT }, "periodSeconds": 1 });
+    json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": { "name": CALLER, "namespace": NAMESPACE },
+        "spec": {
+            "terminationGracePeriodSeconds": 1,
+            "containers": [{ "name": CALLER, "image": "test-server", "readinessProbe": ready }],
+        },
+    })
 }
 
 /// What a user would apply: the documented way, with Lath's readiness gate and a preStop sleep.
@@ -236,13 +358,13 @@ fn objects(group: &str) -> Vec<Value> {
                     "metadata": { "labels": { "app": NAME, "version": "1" } },
                     "spec": {
                         "readinessGates": [{ "conditionType": "lath.dev/target-health" }],
-                        "terminationGracePeriodSeconds": 5,
+                        "terminationGracePeriodSeconds": SLEEP + 6,
                         "containers": [{
-                            "name": "web",
+                            "name": NAME,
                             "image": "test-server",
-                            "ports": [{ "name": "http", "containerPort": 8080 }],
+                            "ports": [{ "name": "http", "containerPort": PORT }],
                             "readinessProbe": { "httpGet": { "path": "/readyz", "port": "http" }, "periodSeconds": 1 },
-                            "lifecycle": { "preStop": { "sleep": { "seconds": 1 } } }
+                            "lifecycle": { "preStop": { "sleep": { "seconds": SLEEP } } }
                         }]
                     }
                 }

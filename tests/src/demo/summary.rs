@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use super::observe::{PORT, Seen};
+use super::observe::{Row, Seen};
+use super::script::Rollout;
+use crate::load::PORT;
 
 /// The figures.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,13 +21,14 @@ pub(super) struct Summary {
     pub stale: Vec<String>,
     /// Registrations of what was registered already.
     pub repeated: u64,
+    /// The rollouts under load.
+    pub rollouts: Vec<Rollout>,
 }
 
 impl Summary {
     /// What was seen by now.
-    pub(super) fn of(seen: &Seen) -> Self {
-        let mut latencies: Vec<f64> =
-            seen.pods.values().filter_map(super::observe::Row::latency_ms).collect();
+    pub(super) fn of(seen: &Seen, rollouts: Vec<Rollout>) -> Self {
+        let mut latencies: Vec<f64> = seen.pods.values().filter_map(Row::latency_ms).collect();
         latencies.sort_by(f64::total_cmp);
         let living = || seen.pods.values().filter(|row| !row.gone && !row.leaving);
         let addresses: BTreeSet<String> = living().map(|row| format!("{}:{PORT}", row.address)).collect();
@@ -39,12 +42,16 @@ impl Summary {
                 .collect(),
             stale: seen.targets.difference(&addresses).cloned().collect(),
             repeated: seen.repeated,
+            rollouts,
         }
     }
 
-    /// Whether nothing was lost and nothing is stale.
+    /// Whether no pod and no request was lost and nothing is stale.
     pub(super) fn is_clean(&self) -> bool {
-        self.lost.is_empty() && self.stale.is_empty()
+        let requests = self.rollouts.iter().filter(|rollout| rollout.lossless);
+        self.lost.is_empty()
+            && self.stale.is_empty()
+            && requests.into_iter().all(|rollout| rollout.outcome.failures == 0)
     }
 
     /// The figures for people.
@@ -64,6 +71,13 @@ impl Summary {
         line("repeated registrations", self.repeated.to_string());
         line("lost  (ready, not at Lattice)", count(&self.lost));
         line("stale (at Lattice, no living pod)", count(&self.stale));
+        let _infallible =
+            writeln!(text, "\nRequests during rollouts{:>27}{:>8}{:>8}", "pods", "sent", "lost");
+        for Rollout { what, outcome, .. } in &self.rollouts {
+            let pods = outcome.answered.len();
+            let _infallible =
+                writeln!(text, "  {what:<42}{pods:>7}{:>8}{:>8}", outcome.requests(), outcome.failures);
+        }
         text
     }
 }

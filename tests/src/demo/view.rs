@@ -10,6 +10,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::observe::{Row, Seen};
+use crate::load::Outcome;
 
 /// Rows that the table shows at most; the oldest that are gone are left out first.
 const MOST_ROWS: usize = 18;
@@ -41,11 +42,14 @@ impl View {
         print(&out);
     }
 
-    /// Shows what is seen.
-    pub(super) fn show(&mut self, seen: &Seen) {
+    /// Shows what is seen, and what has become of the requests, if there are any.
+    pub(super) fn show(&mut self, seen: &Seen, load: Option<&Outcome>) {
         if self.drawn.is_some() {
             let mut out = self.erased();
-            let table = table(seen, width());
+            let mut table = table(seen, width());
+            if let Some(load) = load {
+                line(&mut table, format_args!("  requests {}   lost {}", load.requests(), load.failures));
+            }
             self.drawn = Some(table.lines().count());
             out.push_str(&table);
             print(&out);
