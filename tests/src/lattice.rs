@@ -34,7 +34,7 @@ pub struct Call {
     pub n: u64,
     /// The simulator's wall clock in seconds when the whole request had been read.
     pub time: f64,
-    /// The machine's wall clock then.
+    /// `time` without what the clock was moved on, which is the machine's wall clock.
     pub machine_time: f64,
     /// The operation.
     pub operation: String,

@@ -1,7 +1,7 @@
 //! Load: a pod of the image test-server that sends requests while something happens, and what became of them.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -11,6 +11,14 @@ use crate::expect::{get_json, request};
 
 /// Where the pods' server listens.
 pub const PORT: u16 = 8080;
+
+/// Where services are in the cloud, for HTTP: the first address of its range, see `lath sim settings`.
+pub const SERVICES: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(169, 254, 171, 1)), 80);
+
+/// Settings of a cloud under which rollouts are hard: it needs seconds until a change acts on traffic, as AWS is assumed
+/// to, and sends requests to targets for as long as they drain, the worst that users have seen.
+pub const SLOW_CLOUD: [&str; 3] =
+    ["propagation.register_seconds=2", "propagation.deregister_seconds=10", "traffic.draining=all"];
 
 /// A pod that sends requests until it is told to rest.
 #[derive(Debug, Clone, Copy)]
@@ -30,14 +38,14 @@ pub struct Outcome {
 }
 
 impl Load {
-    /// Lets the server at `pod` send requests with this Host to `address`, from so many workers, each of which waits for
-    /// its answer.
+    /// Lets the server at `pod` send requests for this host to [`SERVICES`], from so many workers, each of which waits
+    /// for its answer.
     ///
     /// # Errors
     /// When the server does not answer, or refuses.
-    pub async fn begin(pod: SocketAddr, address: SocketAddr, host: &str, workers: u8) -> Result<Self> {
+    pub async fn begin(pod: SocketAddr, host: &str, workers: u8) -> Result<Self> {
         let load = Self { pod };
-        load.tell(&format!("load?address={address}&host={host}&workers={workers}")).await?;
+        load.tell(&format!("load?address={SERVICES}&host={host}&workers={workers}")).await?;
         Ok(load)
     }
 

@@ -18,7 +18,8 @@ pub struct LogEntry {
     pub n: u64,
     /// The simulator's wall clock in seconds since 1970, with microseconds, when the whole request had been read.
     pub time: f64,
-    /// `time` without what the clock was moved on: the machine's wall clock.
+    /// `time` without what the clock was moved on: the machine's wall clock, unless the simulator's was set by
+    /// `clock.start` or stands still by `clock.frozen`.
     pub machine_time: f64,
     /// The operation, `UnknownOperation` where there is none.
     pub operation: String,

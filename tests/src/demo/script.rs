@@ -1,10 +1,6 @@
 //! What the demo does, step by step.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::Path,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::Pod};
 use kube::{
@@ -18,7 +14,7 @@ use tokio::time::Instant;
 use super::{
     Options,
     observe::{Observer, Seen},
-    summary::Summary,
+    summary::{Rollout, Summary},
     view::View,
 };
 use crate::{
@@ -27,7 +23,7 @@ use crate::{
     interrupt::interrupted,
     lath::{self, Install},
     lattice::Lattice,
-    load::{Load, Outcome, PORT},
+    load::{Load, Outcome, PORT, SLOW_CLOUD},
     world::{World, WorldOptions},
 };
 
@@ -52,23 +48,17 @@ const STEP_LIMIT: Duration = Duration::from_secs(120);
 /// How long nothing may change for it to count as quiet.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// Settings of the cloud: what AWS is assumed to need until a change acts on traffic, and the worst that users have seen,
-/// requests to targets for as long as they drain.
-const CLOUD: [&str; 3] =
-    ["propagation.register_seconds=2", "propagation.deregister_seconds=10", "traffic.draining=all"];
+/// For how many seconds targets drain, unless a rollout says so.
+const DRAIN: u64 = 60;
 
-/// For how long targets drain: the shorter half of the rollouts, and the longer. Sources: a common setting, and what was
-/// seen at AWS.
-const DRAINS: [u64; 2] = [60, 300];
+/// The longest that users have seen requests come to a draining target, in seconds.
+const LONG_DRAIN: u64 = 300;
 
 /// In how many seconds the cloud's clock passes a target's whole draining.
 const DRAINS_IN: u64 = 6;
 
 /// How long a pod goes on after it was told to end, in seconds: longer than the cloud sends it requests.
 const SLEEP: u64 = 11;
-
-/// Where services are in the cloud. The first address of the range; see `lath sim settings`.
-const SERVICES: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(169, 254, 171, 1)), 80);
 
 /// Runs the demo. It ends by itself, or with Ctrl-C, and leaves nothing behind unless asked to.
 ///
@@ -119,8 +109,8 @@ pub async fn run(options: Options) -> Result<()> {
 fn options_of(folder: &Path) -> WorldOptions {
     let mut options = WorldOptions::new(folder);
     options.cloud_arguments.push("--data-plane".into());
-    let drain = format!("target.drain_seconds={}", DRAINS[0]);
-    for setting in CLOUD.into_iter().chain([drain.as_str()]) {
+    let drain = format!("target.drain_seconds={DRAIN}");
+    for setting in SLOW_CLOUD.into_iter().chain([drain.as_str()]) {
         options.cloud_arguments.extend(["--set".into(), setting.into()]);
     }
     options
@@ -143,11 +133,11 @@ async fn play(world: &World, view: &mut View) -> Result<()> {
     }
     let pods: Api<Pod> = Api::namespaced(client.clone(), NAMESPACE);
     let logs = world.folder().join("logs");
-    let observer = Observer::start(pods.clone(), NAME, lattice.clone(), group, logs);
+    let observer = Observer::start(pods, NAME, lattice.clone(), group, logs);
     let host = lattice.host(&service).await?;
     let stage = Stage { client, view, observer, lattice: lattice.clone(), host, load: None };
     tokio::select! {
-        clock = lattice.hurry(DRAINS[0] / DRAINS_IN) => clock.map(|_| ()),
+        clock = lattice.hurry(DRAIN / DRAINS_IN) => clock.map(|_| ()),
         outcome = scenes(stage, world) => outcome,
     }
 }
@@ -168,23 +158,22 @@ async fn scenes(mut stage: Stage<'_>, world: &World) -> Result<()> {
     stage.scale(6).await?;
     stage.until_settled(6).await?;
     let mut rollouts = Vec::new();
-    for drain in DRAINS {
+    for (drain, victim) in [(DRAIN, Some(world)), (LONG_DRAIN, None)] {
         let what = format!("gate and preStop sleep, draining {drain} s");
         stage.view.say(&format!("Rolling out a new version under load: {what}"));
         stage.lattice.set(&json!({ "target.drain_seconds": drain.to_string() })).await?;
         let change = json!({ "metadata": { "labels": { "version": drain.to_string() } } });
-        // The first time the agent of a node dies in the middle of it.
-        let victim = (drain == DRAINS[0]).then_some(world);
+        // A longer draining passes in the same seconds.
         let lattice = stage.lattice.clone();
         let outcome = tokio::select! {
-            clock = lattice.hurry((drain - DRAINS[0]) / DRAINS_IN) => return clock.map(|_| ()),
+            clock = lattice.hurry((drain - DRAIN) / DRAINS_IN) => return clock.map(|_| ()),
             outcome = stage.roll_out(&change, victim) => outcome?,
         };
         rollouts.push(Rollout { what, lossless: true, outcome });
     }
 
-    let what = "gate without the sleep, draining 60 s";
-    stage.lattice.set(&json!({ "target.drain_seconds": DRAINS[0].to_string() })).await?;
+    let what = format!("gate without the sleep, draining {DRAIN} s");
+    stage.lattice.set(&json!({ "target.drain_seconds": DRAIN.to_string() })).await?;
     stage.view.say(&format!("Once more, to see what the sleep is for: {what}"));
     let hasty =
         json!({ "terminationGracePeriodSeconds": 1, "containers": [{ "name": NAME, "lifecycle": null }] });
@@ -192,7 +181,7 @@ async fn scenes(mut stage: Stage<'_>, world: &World) -> Result<()> {
     stage.until_settled(6).await?;
     let change = json!({ "metadata": { "labels": { "version": "hasty" } } });
     let outcome = stage.roll_out(&change, None).await?;
-    rollouts.push(Rollout { what: what.to_owned(), lossless: false, outcome });
+    rollouts.push(Rollout { what, lossless: false, outcome });
 
     stage.view.settle();
     let summary = Summary::of(&stage.observer.seen(), rollouts);
@@ -205,16 +194,6 @@ async fn scenes(mut stage: Stage<'_>, world: &World) -> Result<()> {
             "pods or requests were lost or targets are stale; please report this with the output above",
         ))
     }
-}
-
-/// What became of a rollout under load.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Rollout {
-    /// How the pods were set.
-    pub what: String,
-    /// Whether no request may be lost that way.
-    pub lossless: bool,
-    pub outcome: Outcome,
 }
 
 struct Stage<'a> {
@@ -261,7 +240,7 @@ impl Stage<'_> {
         let address = caller.status.and_then(|status| status.pod_ip).and_then(|address| address.parse().ok());
         let address = address
             .ok_or_else(|| Error::failed("looking for the pod that sends requests", "it has no address"))?;
-        let load = Load::begin(SocketAddr::new(address, PORT), SERVICES, &self.host, WORKERS).await?;
+        let load = Load::begin(SocketAddr::new(address, PORT), &self.host, WORKERS).await?;
         self.load = Some(load);
         let before = self.names();
         self.patch(&json!({ "spec": { "template": change } })).await?;

@@ -3,8 +3,24 @@
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::observe::{Row, Seen};
-use super::script::Rollout;
-use crate::load::PORT;
+use crate::load::{Outcome, PORT};
+
+/// What became of a rollout under load.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Rollout {
+    /// How the pods were set.
+    pub what: String,
+    /// Whether no request may be lost that way.
+    pub lossless: bool,
+    pub outcome: Outcome,
+}
+
+impl Rollout {
+    /// Whether it did what it was to show. One without a request shows nothing.
+    fn is_clean(&self) -> bool {
+        self.outcome.requests() > 0 && (self.outcome.failures == 0 || !self.lossless)
+    }
+}
 
 /// The figures.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,10 +64,7 @@ impl Summary {
 
     /// Whether no pod and no request was lost and nothing is stale.
     pub(super) fn is_clean(&self) -> bool {
-        let requests = self.rollouts.iter().filter(|rollout| rollout.lossless);
-        self.lost.is_empty()
-            && self.stale.is_empty()
-            && requests.into_iter().all(|rollout| rollout.outcome.failures == 0)
+        self.lost.is_empty() && self.stale.is_empty() && self.rollouts.iter().all(Rollout::is_clean)
     }
 
     /// The figures for people.
@@ -95,6 +108,22 @@ fn percentile(sorted: &[f64], percent: usize) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rollout_shows_something_only_if_there_were_requests() {
+        for (answers, failures, lossless, clean) in [
+            (9, 0, true, true),
+            (9, 1, true, false),
+            (9, 1, false, true),
+            (0, 0, true, false),
+            (0, 0, false, false),
+        ] {
+            let answered = [("pod".to_owned(), answers)].into();
+            let outcome = Outcome { answered, failures, told: Vec::new() };
+            let rollout = Rollout { what: String::new(), lossless, outcome };
+            assert_eq!(rollout.is_clean(), clean, "{rollout:?}");
+        }
+    }
 
     #[test]
     fn percentiles_of_few_and_many() {
