@@ -2,7 +2,7 @@
 # they fetch or build themselves. KUBECONFIG is never read.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test interop build lint fmt bench toolchain
+.PHONY: help demo test interop build lint fmt bench fuzz toolchain
 
 help: ## List the tasks
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ test: toolchain ## Run every test (root for the ones that make network namespace
 
 interop: toolchain ## Try the simulator with the AWS SDKs for Python, JavaScript and Rust (python3, node)
 	@cargo xtask interop
+
+fuzz: toolchain ## Throw made-up input at what reads requests, policies and signatures (C++ compiler; SECONDS_EACH=20)
+	@cargo xtask fuzz $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH))
 
 build: toolchain ## Build the release binaries into target/release
 	@cargo build --release --locked --package lath-agent --package lath-controller --package lath

@@ -13,6 +13,7 @@ const DENY: &str = "0.20.2";
 /// Formatting, clippy, dependency direction and form, generated tables.
 pub(crate) fn run() -> Result<ExitCode> {
     step("formatting", &["fmt", "--all", "--check"])?;
+    step("formatting of the fuzz targets", &["fmt", "--manifest-path", "tests/fuzz/Cargo.toml", "--check"])?;
     step(
         "clippy",
         &["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "--deny", "warnings"],

@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod crds;
+mod fuzz;
 mod interop;
 mod lint;
 mod model;
@@ -43,6 +44,14 @@ enum Task {
     /// Measure with release binaries: targets [--call-ms MS,…] [--rounds N] [-o table|json].
     #[command(disable_help_flag = true)]
     Bench(Passed),
+    /// Throw made-up input at what reads requests, policies and signatures. Needs a C++ compiler.
+    Fuzz {
+        /// Only this target: path, bodies, policy or signature.
+        target: Option<String>,
+        /// How long each target runs.
+        #[arg(long, default_value_t = 20, value_name = "N")]
+        seconds: u32,
+    },
     /// Make the same calls through the AWS SDKs for Python, JavaScript and Rust, and compare what came of them.
     Interop,
     /// Run every test, after building what they run on.
@@ -69,6 +78,7 @@ fn main() -> ExitCode {
         Task::Model { check } => model::run(build::workspace(), check).map(|()| ExitCode::SUCCESS),
         Task::Demo(passed) => world::run("demo", &passed.arguments),
         Task::Bench(passed) => bench::run(&passed.arguments),
+        Task::Fuzz { target, seconds } => fuzz::run(target.as_deref(), seconds),
         Task::Interop => interop::run(),
         Task::Test => test::run(),
         Task::Lint => lint::run(),

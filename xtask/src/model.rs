@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
 /// The facts, relative to the workspace.
-const SOURCE: &str = "lattice/sim/model/vpc-lattice-2022-11-30.json";
+pub(crate) const SOURCE: &str = "lattice/sim/model/vpc-lattice-2022-11-30.json";
 /// The table made from them, relative to the workspace.
 const TABLE: &str = "lattice/sim/src/model/table.rs";
 

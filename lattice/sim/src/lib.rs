@@ -12,6 +12,8 @@ mod clock;
 mod data;
 mod error;
 mod faults;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod inspect;
 pub mod model;
 mod neighbours;

@@ -1,0 +1,5 @@
+//! See `lattice_sim::fuzz::path`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| lattice_sim::fuzz::path(input));
