@@ -36,16 +36,7 @@ pub(super) fn create(state: &mut State, call: &Call<'_>) -> Result<Value, Refusa
         return Err(Refusal::field("serviceNetworkLogType", "is for service networks only"));
     }
     let log_type = log_type.or_else(|| of_network.then_some("SERVICE")).map(str::to_owned);
-    let same_kind = |row: &&AccessLogSubscription| {
-        row.resource_arn == resource_arn
-            && row.log_type == log_type
-            && destination_service(&row.destination).is_ok_and(|other| other == service)
-    };
-    if let Some(other) = state.log_subscriptions.rows().find(same_kind) {
-        let message =
-            format!("{resource} has an access log subscription with this kind of destination already.");
-        return Err(call.conflict(KIND, &other.id, message));
-    }
+    refuse_second(state, call, (&resource, &resource_arn), log_type.as_deref(), service, None)?;
     let (id, arn) = state.name::<AccessLogSubscription>(call);
     let subscription = AccessLogSubscription {
         id: id.clone(),
@@ -81,6 +72,32 @@ fn resource(state: &State, call: &Call<'_>) -> Result<(String, String), Refusal>
     }
 }
 
+/// Refuses a second subscription of a resource, here with its id and ARN, for the same traffic and kind of destination.
+/// `but` is the one that is altered.
+fn refuse_second(
+    state: &State,
+    call: &Call<'_>,
+    (resource, resource_arn): (&str, &str),
+    log_type: Option<&str>,
+    service: &str,
+    but: Option<&str>,
+) -> Result<(), Refusal> {
+    let same_kind = |row: &&AccessLogSubscription| {
+        row.resource_arn == resource_arn
+            && row.log_type.as_deref() == log_type
+            && but.is_none_or(|but| row.id != but)
+            && destination_service(&row.destination).is_ok_and(|other| other == service)
+    };
+    match state.log_subscriptions.rows().find(same_kind) {
+        None => Ok(()),
+        Some(other) => {
+            let message =
+                format!("{resource} has an access log subscription with this kind of destination already.");
+            Err(call.conflict(KIND, &other.id, message))
+        }
+    }
+}
+
 /// The service of a destination's ARN, if logs can go there.
 pub(crate) fn destination_service(arn: &str) -> Result<&str, Refusal> {
     let service = arn.split(':').nth(2).unwrap_or_default();
@@ -107,7 +124,10 @@ pub(super) fn list(state: &mut State, call: &Call<'_>) -> Result<Value, Refusal>
 
 pub(super) fn update(state: &mut State, call: &Call<'_>) -> Result<Value, Refusal> {
     let destination = call.text("destinationArn").to_owned();
-    destination_service(&destination)?;
+    let service = destination_service(&destination)?;
+    let row: &AccessLogSubscription = state.own(call, IDENTIFIER)?;
+    let of = (row.resource.as_str(), row.resource_arn.as_str());
+    refuse_second(state, call, of, row.log_type.as_deref(), service, Some(&row.id))?;
     let row: &mut AccessLogSubscription = state.own_mut(call, IDENTIFIER)?;
     row.destination = destination;
     row.life.updated = call.now;

@@ -5,7 +5,10 @@
 mod accounts;
 mod admin;
 mod associations;
+#[path = "../../examples/interop/calls.rs"]
+mod calls;
 mod churn;
+mod errors;
 mod faults;
 mod harness;
 mod interop;
@@ -23,6 +26,8 @@ mod repeat;
 mod resources;
 mod rules;
 mod services;
+#[path = "../../examples/interop/shapes.rs"]
+mod shapes;
 mod sharing;
 mod snapshot;
 mod socket;

@@ -198,6 +198,22 @@ fn expressible(member: &Member, broken: &Value) -> bool {
     }
 }
 
+/// Path with query, and body, of a request that breaks one constraint of the operation.
+pub(crate) fn first_break(operation: &Operation) -> (String, String) {
+    let Value::Object(whole) = sample(operation.input) else { panic!("{} has no structure", operation.name) };
+    for member in operation.input.members() {
+        let mut broken = Vec::new();
+        breaks(member.shape, member.name, &|value| value, &mut broken);
+        if let Some(Break { broken, .. }) = broken.into_iter().find(|each| expressible(member, &each.broken))
+        {
+            let mut input = whole;
+            input.insert(member.name.to_owned(), broken);
+            return request(operation, &input);
+        }
+    }
+    panic!("{} has no constraint", operation.name)
+}
+
 #[tokio::test(start_paused = true)]
 async fn every_constraint_of_every_served_operation_is_enforced() {
     let sim = Sim::new(Settings::instant());
