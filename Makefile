@@ -28,7 +28,8 @@ lint: toolchain ## Check formatting, lints, dependency direction and generated f
 fmt: toolchain ## Format the code
 	@cargo fmt --all
 
-bench: toolchain ## Measure the targets pipeline (root)
+bench: toolchain ## Measure the simulator and the targets pipeline (root)
+	@cargo xtask bench simulator
 	@cargo xtask bench targets
 
 # Automatic installation of toolchains may be off, so it is asked for; without a name rustup reads rust-toolchain.toml.

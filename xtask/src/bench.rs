@@ -1,4 +1,6 @@
-//! `cargo xtask bench targets`: measures the targets pipeline with release binaries.
+//! `cargo xtask bench`: measures with release binaries, the targets pipeline or the simulator.
+
+mod simulator;
 
 use std::{
     ffi::OsString,
@@ -10,8 +12,11 @@ use anyhow::{Context as _, Result};
 
 use crate::{build, world};
 
-/// Builds everything for release and runs the benchmark on it.
+/// Builds what is measured for release and runs the benchmark on it.
 pub(crate) fn run(arguments: &[OsString]) -> Result<ExitCode> {
+    if arguments == ["simulator"] {
+        return simulator::run();
+    }
     let folder = build::release_binaries(&world::PODS)?;
     // It replaces this process, so that signals reach it.
     let error = Command::new(build::binary(&folder, "lath-world")).arg("bench").args(arguments).exec();

@@ -8,14 +8,15 @@
 
 use std::ffi::OsStr;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Map, Value};
 
 use crate::build;
+use crate::simulator::Simulator;
 
 /// Where the scenario and the SDKs' programs are.
 const FOLDER: &str = "tests/interop";
@@ -23,8 +24,7 @@ const FOLDER: &str = "tests/interop";
 const RUST: &str = "the SDK for Rust";
 
 /// How the simulator is started: equal calls have to give equal answers.
-const SIMULATOR: [&str; 9] = [
-    "sim",
+const SIMULATOR: [&str; 8] = [
     "--seed",
     "1",
     "--set",
@@ -99,7 +99,7 @@ pub(crate) fn play(lath: &Path) -> Result<ExitCode> {
 
 /// Plays the scenario through one SDK on a fresh simulator.
 fn played(sdk: &'static str, program: &mut Command, lath: &Path) -> Result<Played> {
-    let mut simulator = Simulator::start(lath)?;
+    let mut simulator = Simulator::start(lath, &SIMULATOR)?;
     let mut child = program
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -117,36 +117,6 @@ fn played(sdk: &'static str, program: &mut Command, lath: &Path) -> Result<Playe
     let results =
         serde_json::from_slice(&output.stdout).with_context(|| format!("reading what {sdk} printed"))?;
     Ok(Played { sdk, results })
-}
-
-/// A simulator on a free port, which ends with this value.
-struct Simulator(Child);
-
-impl Simulator {
-    fn start(lath: &Path) -> Result<Self> {
-        let mut command = Command::new(lath);
-        command.args(SIMULATOR).stdin(Stdio::null()).stdout(Stdio::piped());
-        Ok(Self(command.spawn().context("starting lath sim")?))
-    }
-
-    /// The line that it prints when it is ready.
-    fn ready(&mut self) -> Result<String> {
-        let mut line = String::new();
-        let stdout = self.0.stdout.take().context("lath sim has no standard output")?;
-        BufReader::new(stdout).read_line(&mut line).context("reading where lath sim is")?;
-        if line.is_empty() {
-            bail!("lath sim ended before it was ready");
-        }
-        Ok(line)
-    }
-}
-
-impl Drop for Simulator {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
 }
 
 /// The interpreter of a virtual environment with the SDK for Python; `None` if there can be none.

@@ -7,6 +7,7 @@ mod fuzz;
 mod interop;
 mod lint;
 mod model;
+mod simulator;
 mod test;
 mod tidy;
 mod world;
@@ -41,7 +42,7 @@ enum Task {
     /// Show Lath at work on a world of its own. Needs root.
     #[command(disable_help_flag = true)]
     Demo(Passed),
-    /// Measure with release binaries: targets [--call-ms MS,…] [--rounds N] [-o table|json].
+    /// Measure with release binaries: simulator | targets [--call-ms MS,…] [--rounds N] [-o table|json].
     #[command(disable_help_flag = true)]
     Bench(Passed),
     /// Throw made-up input at what reads requests, policies and signatures. Needs a C++ compiler.

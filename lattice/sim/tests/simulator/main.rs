@@ -10,6 +10,7 @@ mod calls;
 mod churn;
 mod errors;
 mod faults;
+mod growth;
 mod harness;
 mod interop;
 mod invariants;
