@@ -19,6 +19,8 @@ mod idle;
 mod interface;
 mod listen;
 mod passthrough;
+#[cfg(test)]
+mod reference;
 mod tls;
 
 use std::sync::Arc;
