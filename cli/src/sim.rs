@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use lattice_sim::{Settings, Simulator, Surroundings};
+use lattice_sim::{AccessLogFiles, Settings, Simulator, Surroundings};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -49,6 +49,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
 
+    /// Append access logs to files in this folder: KIND/NAME/SUBSCRIPTION.jsonl by the subscriptions' destinations.
+    #[arg(long, value_name = "FOLDER")]
+    access_logs: Option<PathBuf>,
+
     /// What surrounds VPC Lattice, in YAML or JSON: accounts, VPCs, instances, certificates, roles and the like.
     #[arg(long, value_name = "FILE")]
     surroundings: Option<PathBuf>,
@@ -62,6 +66,7 @@ const AFTER_HELP: &str = "\
 Admin endpoints, on the same port, in JSON:
   GET  /_sim/calls              calls per operation; POST /_sim/calls/reset counts anew
   GET  /_sim/log?after=N        the calls themselves, with number, time, operation, account, status, request, response
+  GET  /_sim/access-log?after=N lines of access logs, with number, subscription, destination, entry
   PUT  /_sim/faults             rules that make calls slow, fail, time out, or refuse some targets
   PUT  /_sim/targets            {\"group\",\"id\",\"port\",\"status\"}: set a target's state
   PUT  /_sim/settings           {NAME: VALUE}: change settings
@@ -170,6 +175,18 @@ async fn serve(arguments: &Arguments, settings: Settings) -> Result<()> {
             None => stop.cancelled().await,
         }
     };
+    let mut access_logs = arguments.access_logs.as_deref().map(AccessLogFiles::new);
+    let write = async {
+        match &mut access_logs {
+            Some(files) => {
+                tokio::select! {
+                    () = files.follow(&simulator) => {}
+                    () = stop.cancelled() => {}
+                }
+            }
+            None => stop.cancelled().await,
+        }
+    };
     let signals = async {
         tokio::select! {
             _ = terminate.recv() => {}
@@ -177,7 +194,10 @@ async fn serve(arguments: &Arguments, settings: Settings) -> Result<()> {
         }
         stop.cancel();
     };
-    tokio::join!(api, traffic, keep, signals);
+    tokio::join!(api, traffic, keep, write, signals);
+    if let Some(files) = &mut access_logs {
+        files.append(&simulator)?;
+    }
     if let Some(file) = &arguments.state {
         simulator.save(file)?;
     }

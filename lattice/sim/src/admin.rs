@@ -15,7 +15,7 @@ use crate::settings::Settings;
 use crate::simulator::Simulator;
 
 /// The endpoints, for the answer to a request for none of them.
-const ENDPOINTS: &str = "GET /_sim/calls, POST /_sim/calls/reset, GET /_sim/log?after=N, GET|PUT /_sim/faults, \
+const ENDPOINTS: &str = "GET /_sim/calls, POST /_sim/calls/reset, GET /_sim/log?after=N, GET /_sim/access-log?after=N, GET|PUT /_sim/faults, \
                          PUT /_sim/targets, GET|PUT /_sim/settings, GET|PUT /_sim/surroundings, POST /_sim/clock, GET /_sim/state, and with a data plane \
                          GET /_sim/ca.pem";
 
@@ -58,6 +58,7 @@ fn serve(simulator: &Simulator, request: &Request<Bytes>) -> Result<Value, Refus
             done
         }
         (&Method::GET, "log") => show(&simulator.log(after(request)?)),
+        (&Method::GET, "access-log") => show(&simulator.access_log(after(request)?)),
         (&Method::GET, "faults") => show(&simulator.faults()),
         (&Method::PUT, "faults") => {
             simulator.set_faults(read::<Vec<Fault>>(request)?).map_err(|error| bad(error.to_string()))?;

@@ -1,8 +1,8 @@
 //! The data plane: requests from clients to targets, by what the control plane says.
 //!
 //! A connection comes in at an address of a service ([`listen`]); its bytes are TLS or HTTP ([`tls`]); each request
-//! finds its service, rule and target ([`decide`]) and goes there ([`forward`], [`connections`]). Targets are checked
-//! meanwhile ([`health`]). What changes in the control plane acts here after the times that the settings `propagation.*`
+//! finds its service, rule and target ([`decide`]) and goes there ([`forward`], [`connections`]); access logs tell of it
+//! when it is over ([`exchange`]). Targets are checked meanwhile ([`health`]). What changes in the control plane acts here after the times that the settings `propagation.*`
 //! give, as a function of the simulator's clock.
 
 pub(crate) mod addresses;
@@ -11,6 +11,7 @@ mod auth;
 mod connections;
 mod decide;
 mod dns;
+mod exchange;
 mod filter;
 mod forward;
 mod headers;

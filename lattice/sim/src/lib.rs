@@ -6,6 +6,7 @@
 //! ([`settings`]); what surrounds VPC Lattice, accounts and VPCs say, is told to it ([`surroundings`]). A [`DataPlane`]
 //! carries traffic from clients to targets.
 
+mod access_log;
 mod account;
 mod admin;
 mod clock;
@@ -20,6 +21,7 @@ mod neighbours;
 mod operations;
 mod random;
 mod rate;
+mod recent;
 mod record;
 mod server;
 pub mod settings;
@@ -29,6 +31,7 @@ mod snapshot;
 mod state;
 pub mod surroundings;
 
+pub use access_log::{AccessLogEntry, AccessLogFiles, Error as AccessLogError};
 pub use account::Account;
 pub use data::{DataPlane, Error as DataPlaneError, InterfaceError};
 pub use faults::{Error as FaultError, Fault, UnsuccessfulTargets};

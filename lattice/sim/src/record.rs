@@ -1,15 +1,12 @@
 //! What was called: counts per operation and a bounded log.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Most entries of the log.
-const MOST_ENTRIES: usize = 50_000;
-/// Most bytes that the entries may take.
-const MOST_BYTES: usize = 64 << 20;
+use crate::recent::{Recent, Weight};
 
 /// A call in the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,12 +43,13 @@ pub(crate) struct Kept {
     pub(crate) response: Bytes,
 }
 
-impl Kept {
-    /// The memory that the entry takes, texts and the rest.
+impl Weight for Kept {
     fn bytes(&self) -> usize {
         size_of::<Self>() + self.account.len() + self.request.len() + self.response.len()
     }
+}
 
+impl Kept {
     fn entry(&self, n: u64) -> LogEntry {
         let parse = |text: &[u8]| serde_json::from_slice(text).unwrap_or(Value::Null);
         LogEntry {
@@ -71,23 +69,14 @@ impl Kept {
 #[derive(Debug, Default)]
 pub(crate) struct Record {
     counts: BTreeMap<&'static str, u64>,
-    /// The latest calls. The number of the last one is `last`.
-    log: VecDeque<Kept>,
-    bytes: usize,
-    last: u64,
+    log: Recent<Kept>,
 }
 
 impl Record {
-    /// Adds a call. Its number is one more than that of the call before.
+    /// Adds a call.
     pub(crate) fn add(&mut self, kept: Kept) {
         *self.counts.entry(kept.operation).or_default() += 1;
-        self.last += 1;
-        self.bytes += kept.bytes();
-        self.log.push_back(kept);
-        while self.log.len() > MOST_ENTRIES || self.bytes > MOST_BYTES {
-            let Some(oldest) = self.log.pop_front() else { break };
-            self.bytes -= oldest.bytes();
-        }
+        self.log.add(kept);
     }
 
     pub(crate) fn counts(&self) -> BTreeMap<String, u64> {
@@ -100,48 +89,6 @@ impl Record {
 
     /// The entries whose number is above `after`.
     pub(crate) fn log(&self, after: u64) -> Vec<LogEntry> {
-        let first = self.last - self.log.len() as u64 + 1;
-        let known = (first..).zip(&self.log);
-        known.filter(|(n, _)| *n > after).map(|(n, kept)| kept.entry(n)).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn call(request: usize) -> Kept {
-        Kept {
-            time: 0.0,
-            machine_time: 0.0,
-            operation: "GetService",
-            account: String::new(),
-            status: Some(200),
-            request: format!("\"{}\"", "a".repeat(request)),
-            response: Bytes::new(),
-        }
-    }
-
-    #[test]
-    fn log_forgets_the_oldest_beyond_its_bytes_and_keeps_counting() {
-        let mut record = Record::default();
-        for _ in 0..5 {
-            record.add(call(MOST_BYTES / 3));
-        }
-        assert_eq!(record.log(0).iter().map(|entry| entry.n).collect::<Vec<_>>(), [4, 5]);
-        assert_eq!(record.counts()["GetService"], 5);
-        assert!(record.bytes <= MOST_BYTES);
-    }
-
-    #[test]
-    fn log_forgets_the_oldest_beyond_its_entries() {
-        let mut record = Record::default();
-        for _ in 0..MOST_ENTRIES + 3 {
-            record.add(call(1));
-        }
-        let log = record.log(0);
-        assert_eq!((log.len(), log[0].n), (MOST_ENTRIES, 4));
-        assert_eq!(record.log(MOST_ENTRIES as u64 + 2).len(), 1);
-        assert!(record.log(MOST_ENTRIES as u64 + 3).is_empty());
+        self.log.after(after).map(|(n, kept)| kept.entry(n)).collect()
     }
 }

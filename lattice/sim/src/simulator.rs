@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
+use crate::access_log::AccessLog;
 use crate::account::{Account, Caller, access_key_id, accounts, caller};
 use crate::admin;
 use crate::clock::{Clock, SimTime};
@@ -71,6 +72,7 @@ pub(crate) struct World {
     pub(crate) state: State,
     pub(crate) faults: Faults,
     pub(crate) record: Record,
+    pub(crate) access_log: AccessLog,
     /// Whose turn it is in the data plane.
     pub(crate) turns: Turns,
     /// The certificate of the data plane's authority, in PEM.
@@ -105,6 +107,7 @@ impl Simulator {
             state: State::new(seed),
             faults: Faults::new(seed),
             record: Record::default(),
+            access_log: AccessLog::default(),
             turns: Turns::default(),
             authority: None,
             limits: Limits::default(),

@@ -175,6 +175,8 @@ async fn a_name_leads_through_https_weights_and_a_policy_to_pods_on_two_nodes() 
     send(Method::PUT, &format!("/authpolicy/{id}"), json!({ "policy": allowed.to_string() })).await;
     let network = send(Method::POST, "/servicenetworks", json!({ "name": "shop" })).await;
     let network = network["id"].as_str().unwrap();
+    let to_bucket = json!({ "resourceIdentifier": network, "destinationArn": "arn:aws:s3:::shop-logs" });
+    send(Method::POST, "/accesslogsubscriptions", to_bucket).await;
     let to = |member: &str, value: &str| json!({ "serviceNetworkIdentifier": network, (member): value });
     send(Method::POST, "/servicenetworkserviceassociations", to("serviceIdentifier", id)).await;
     send(Method::POST, "/servicenetworkvpcassociations", to("vpcIdentifier", world.vpc())).await;
@@ -227,4 +229,24 @@ async fn a_name_leads_through_https_weights_and_a_policy_to_pods_on_two_nodes() 
         service["arn"].as_str().unwrap(),
     );
     assert!(said.contains(&refused) && said.ends_with("403\n"), "{said}");
+
+    let lines = send(Method::GET, "/_sim/access-log", Value::Null).await;
+    check_access_log(&lines, &format!("arn:aws:iam::{}:root", account.id), &host, world.vpc());
+}
+
+/// Checks what the access log tells: 20 requests of this user, and one that was refused.
+fn check_access_log(lines: &Value, user: &str, host: &str, vpc: &str) {
+    let lines: Vec<&Value> = lines.as_array().unwrap().iter().map(|line| &line["entry"]).collect();
+    let told = |status: u64, user: &str, reason: &str| {
+        let like = |line: &&&Value| {
+            line["responseCode"] == status && line["resolvedUser"] == user && line["failureReason"] == reason
+        };
+        lines.iter().filter(like).count()
+    };
+    let counts = (told(200, user, "-"), told(403, "anonymous", "ClientAccessDenied"), lines.len());
+    assert_eq!(counts, (20, 1, 21), "{lines:#?}");
+    for line in lines {
+        let tls = (&line["tlsVersion"], &line["serverNameIndication"], &line["sourceVpcId"]);
+        assert_eq!(tls, (&json!("TLSv1.3"), &json!(host), &json!(vpc)), "{line:#}");
+    }
 }

@@ -5,11 +5,16 @@ use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 
-/// The body of an answer: a target's, or one of our own.
-pub(super) type Body = Either<Incoming, Full<Bytes>>;
+use super::exchange::ResponseBody;
+
+/// Where the body of an answer is from: a target, or us.
+pub(super) type Source = Either<Incoming, Full<Bytes>>;
+
+/// The body of an answer.
+pub(super) type Body = ResponseBody<Source>;
 
 /// An answer of our own: a status and a sentence.
-pub(super) fn own(status: u16, sentence: &str) -> Response<Body> {
+pub(super) fn own(status: u16, sentence: &str) -> Response<Source> {
     let mut response = Response::new(Either::Right(Full::new(Bytes::from(format!("{sentence}\n")))));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
@@ -17,7 +22,7 @@ pub(super) fn own(status: u16, sentence: &str) -> Response<Body> {
 }
 
 /// A fixed response, which has no body.
-pub(super) fn fixed(status: u16) -> Response<Body> {
+pub(super) fn fixed(status: u16) -> Response<Source> {
     let mut response = Response::new(Either::Right(Full::new(Bytes::new())));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response

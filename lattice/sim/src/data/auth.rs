@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 
 use http::request::Parts;
-use lattice::policy::{self, Action, Auth, Caller, Http, Policies, Policy, Principal, Request, Verdict};
+use lattice::policy::{
+    self, Action, Auth, Caller, Http, Layer, Policies, Policy, Principal, Request, Verdict,
+};
 use percent_encoding::percent_decode_str;
 
 use crate::account::Caller as Signer;
@@ -26,13 +28,20 @@ pub(super) struct Asked<'a> {
     pub(super) head: Option<&'a Parts>,
 }
 
-/// Who is allowed, or the sentence that refuses.
+/// Why a request is refused.
+pub(super) struct Denied {
+    pub(super) sentence: String,
+    /// Whose policy refuses, as access logs name it.
+    pub(super) by: &'static str,
+}
+
+/// Whether a request is allowed.
 pub(super) fn authorize(
     world: &World,
     asked: &Asked<'_>,
     signer: Option<&Signer>,
     now: SimTime,
-) -> Result<(), String> {
+) -> Result<(), Denied> {
     let request = request(world, asked, now);
     let caller = signer.map_or(Caller::Anonymous, principal);
     let identity: Option<Vec<Policy>> = signer.and_then(|signer| {
@@ -48,9 +57,22 @@ pub(super) fn authorize(
     match policy::authorize(&policies, &caller, &request) {
         Verdict::Allowed => Ok(()),
         Verdict::Denied(denial) => {
-            Err(format!("AccessDeniedException: {}", policy::refusal(&denial, &caller, &request).sentence))
+            let sentence = policy::refusal(&denial, &caller, &request).sentence;
+            let by = match denial.layer {
+                Layer::ServiceNetwork => "Network",
+                Layer::Service => "Service",
+                Layer::Identity => "Identity",
+            };
+            Err(Denied { sentence: format!("AccessDeniedException: {sentence}"), by })
         }
     }
+}
+
+/// Who policies see, as access logs name them; nobody where no policy is asked.
+pub(super) fn resolved(asked: &Asked<'_>, signer: Option<&Signer>, now: SimTime) -> Option<String> {
+    let asks = |auth: &AuthPolicy| !matches!(gate(auth, now), Auth::None);
+    let one_asks = asks(&asked.service.auth) || asked.network.is_some_and(|network| asks(&network.auth));
+    one_asks.then(|| signer.map_or(Caller::Anonymous, principal).name().to_owned())
 }
 
 fn gate(auth: &AuthPolicy, now: SimTime) -> Auth<'_> {

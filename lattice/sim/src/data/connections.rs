@@ -14,7 +14,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
+use super::exchange::RequestBody;
 use super::tls;
+
+/// The body of a request to a target.
+pub(super) type Sent = RequestBody<Incoming>;
 
 /// How long a target has to accept a connection.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -40,9 +44,9 @@ pub(super) struct Connections(Arc<Mutex<HashMap<Destination, Kept>>>);
 #[derive(Debug, Default)]
 struct Kept {
     /// Each with the time since when it is idle.
-    single: Vec<(Instant, http1::SendRequest<Incoming>)>,
+    single: Vec<(Instant, http1::SendRequest<Sent>)>,
     /// The one connection of HTTP/2.
-    shared: Option<http2::SendRequest<Incoming>>,
+    shared: Option<http2::SendRequest<Sent>>,
 }
 
 /// Why a target gave no answer.
@@ -58,6 +62,16 @@ pub(super) enum Error {
     Http(#[from] hyper::Error),
 }
 
+impl Error {
+    /// What access logs call it.
+    pub(super) fn failure(&self) -> &'static str {
+        match self {
+            Self::ConnectTimeout => "TargetTimeout",
+            Self::Connect(_) | Self::Tls(_) | Self::Http(_) => "TargetConnectionError",
+        }
+    }
+}
+
 impl Connections {
     fn lock(&self) -> MutexGuard<'_, HashMap<Destination, Kept>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -68,7 +82,7 @@ impl Connections {
     pub(super) async fn send(
         &self,
         to: Destination,
-        mut request: Request<Incoming>,
+        mut request: Request<Sent>,
     ) -> Result<Response<Incoming>, Error> {
         loop {
             let (sent, fresh) = if to.version == Version::HTTP_2 {
@@ -104,7 +118,7 @@ impl Connections {
     }
 
     /// Takes an idle connection.
-    fn idle(&self, to: Destination) -> Option<http1::SendRequest<Incoming>> {
+    fn idle(&self, to: Destination) -> Option<http1::SendRequest<Sent>> {
         let mut all = self.lock();
         let kept = all.get_mut(&to)?;
         loop {
@@ -116,7 +130,7 @@ impl Connections {
     }
 
     /// Keeps a connection as soon as the answer that it carries is through.
-    fn keep(&self, to: Destination, mut sender: http1::SendRequest<Incoming>) {
+    fn keep(&self, to: Destination, mut sender: http1::SendRequest<Sent>) {
         let connections = self.clone();
         tokio::spawn(async move {
             if sender.ready().await.is_ok() {
@@ -133,7 +147,7 @@ impl Connections {
         });
     }
 
-    async fn open_shared(&self, to: Destination) -> Result<http2::SendRequest<Incoming>, Error> {
+    async fn open_shared(&self, to: Destination) -> Result<http2::SendRequest<Sent>, Error> {
         let stream = connect(to).await?;
         let (sender, connection) = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
@@ -153,7 +167,7 @@ impl Connections {
     }
 }
 
-async fn open_single(to: Destination) -> Result<http1::SendRequest<Incoming>, Error> {
+async fn open_single(to: Destination) -> Result<http1::SendRequest<Sent>, Error> {
     let (sender, connection) = http1::handshake(TokioIo::new(connect(to).await?)).await?;
     tokio::spawn(async move {
         if let Err(error) = connection.await {

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use http::Version;
 use http::request::Parts;
+use http::{Method, Version, header};
 use ipnet::IpNet;
 
+use crate::access_log::Subscription;
 use crate::clock::SimTime;
 use crate::settings::choice::{RouteBy, Traffic};
-use crate::simulator::World;
+use crate::simulator::{REGION, World};
 use crate::state::network::ServiceNetwork;
 use crate::state::published::{Doing, Listening, Taken};
 use crate::state::service::{ListenerProtocol, Service};
@@ -20,8 +21,11 @@ use crate::surroundings::Vpc;
 
 use super::addresses;
 use super::auth::{self, Asked};
+use super::exchange::{Known, ServiceEntry};
 use super::listen::Client;
 
+/// Why a policy's refusal fails, as access logs name it. Source: VPC Lattice user guide, access logs.
+const DENIED: &str = "ClientAccessDenied";
 /// Most rules whose turns are remembered; beyond it all begin anew.
 const MOST_TURNS: usize = 100_000;
 
@@ -70,31 +74,56 @@ struct Reached<'a> {
 }
 
 impl World {
-    /// Decides a request.
-    pub(super) fn decide(&mut self, client: &Client, host: &str, head: &Parts) -> Decision {
+    /// Decides a request, and says in `entry` what access logs tell of it.
+    pub(super) fn decide(
+        &mut self,
+        client: &Client,
+        host: &str,
+        head: &Parts,
+        entry: &mut ServiceEntry,
+    ) -> Decision {
         let mut turns = std::mem::take(&mut self.turns);
-        let decision = self.decide_by_turns(&mut turns, client, host, head);
+        let decision = self.decide_by_turns(&mut turns, client, host, head, entry);
         self.turns = turns;
         decision
     }
 
-    fn decide_by_turns(&self, turns: &mut Turns, client: &Client, host: &str, head: &Parts) -> Decision {
+    fn decide_by_turns(
+        &self,
+        turns: &mut Turns,
+        client: &Client,
+        host: &str,
+        head: &Parts,
+        entry: &mut ServiceEntry,
+    ) -> Decision {
         let now = self.clock.now();
         let unknown = self.settings.unknown_host_status.0;
         let Some(reached) = self.find(client, host, now) else {
             return Decision::Refuse(unknown, format!("No service has the name {host}."));
         };
         let Reached { service, network } = reached;
+        self.tell(reached, client, entry);
         let Some(listener) = Self::listener(service, client, now) else {
             let message =
                 format!("Service {} does not listen on port {}.", service.name, client.local.port());
             return Decision::Refuse(unknown, message);
         };
+        entry.listener_id = listener.id.as_str().into();
+        entry.listener_type = listener.protocol.text().into();
+        if asks_for_upgrade(head) {
+            let sentence = "VPC Lattice does not change protocols; WebSocket is not supported.";
+            return Decision::Refuse(self.settings.upgrade_status.0, sentence.to_owned());
+        }
         let vpc = self.surroundings.vpc_of(client.address);
         let signer = match self.signer(head) {
             Ok(signer) => signer,
-            Err(refused) => return Decision::Refuse(403, format!("{}: {refused}", refused.code())),
+            Err(refused) => {
+                entry.resolved_user = "unknown".into();
+                entry.failure_reason = DENIED.into();
+                return Decision::Refuse(403, format!("{}: {refused}", refused.code()));
+            }
         };
+        entry.caller_principal = Known(signer.as_ref().map(|signer| signer.arn.clone()));
         let owner = vpc.map(|vpc| self.surroundings.owner(&vpc.id, &service.account));
         let asked = Asked {
             service,
@@ -106,23 +135,23 @@ impl World {
             secure: client.secure,
             head: Some(head),
         };
-        if let Err(sentence) = auth::authorize(self, &asked, signer.as_ref(), now) {
-            return Decision::Refuse(403, sentence);
+        entry.resolved_user = Known(auth::resolved(&asked, signer.as_ref(), now));
+        if let Err(denied) = auth::authorize(self, &asked, signer.as_ref(), now) {
+            entry.auth_denied_reason = denied.by.into();
+            entry.failure_reason = DENIED.into();
+            return Decision::Refuse(403, denied.sentence);
         }
         let Some(taken) = listener.take(head.method.as_str(), head.uri.path(), &head.headers).cloned() else {
             return Decision::Fixed(404);
         };
-        let source = vpc.map(|vpc| {
-            let owner = owner.unwrap_or_default();
-            format!("SourceVpcArn=arn:aws:ec2:{}:{owner}:vpc/{}", crate::simulator::REGION, vpc.id)
-        });
+        let source = vpc.map(|vpc| format!("SourceVpcArn={}", vpc_arn(owner.unwrap_or_default(), &vpc.id)));
         let arns = match network {
             Some(network) => format!("ServiceArn={};ServiceNetworkArn={}", service.arn, network.arn),
             None => format!("ServiceArn={}", service.arn),
         };
         let idle = Duration::from_secs(service.idle_timeout);
         let identity = signer.map(|signer| format!("Principal={}", signer.arn));
-        let (target, group) = match self.take(turns, &taken, now) {
+        let (target, group) = match self.take(turns, &taken, now, entry) {
             Ok(found) => found,
             Err(decision) => return decision,
         };
@@ -142,14 +171,15 @@ impl World {
     }
 
     /// Decides a TLS connection by the name that the client asks for: the target that its bytes go to, or `None` if
-    /// the listener ends TLS itself.
+    /// the listener ends TLS itself. `entry` says what access logs tell of it.
     pub(super) fn passes_through(
         &mut self,
         client: &Client,
         name: &str,
+        entry: &mut ServiceEntry,
     ) -> Result<Option<SocketAddr>, String> {
         let mut turns = std::mem::take(&mut self.turns);
-        let target = self.passes_by_turns(&mut turns, client, name);
+        let target = self.passes_by_turns(&mut turns, client, name, entry);
         self.turns = turns;
         target
     }
@@ -159,13 +189,17 @@ impl World {
         turns: &mut Turns,
         client: &Client,
         name: &str,
+        entry: &mut ServiceEntry,
     ) -> Result<Option<SocketAddr>, String> {
         let now = self.clock.now();
         let reached =
             self.find(client, name, now).ok_or_else(|| format!("no service has the name {name}"))?;
+        self.tell(reached, client, entry);
         let listener = Self::listener(reached.service, client, now);
         let listener =
             listener.ok_or_else(|| format!("{name} does not listen on port {}", client.local.port()))?;
+        entry.listener_id = listener.id.as_str().into();
+        entry.listener_type = listener.protocol.text().into();
         match listener.protocol {
             ListenerProtocol::Https => Ok(None),
             ListenerProtocol::Http => Err(format!("{name} speaks HTTP on this port, not TLS")),
@@ -182,12 +216,38 @@ impl World {
                     secure: true,
                     head: None,
                 };
-                auth::authorize(self, &asked, None, now)?;
-                match self.take(turns, &taken, now) {
+                entry.resolved_user = Known(auth::resolved(&asked, None, now));
+                auth::authorize(self, &asked, None, now).map_err(|denied| {
+                    entry.auth_denied_reason = denied.by.into();
+                    entry.failure_reason = DENIED.into();
+                    denied.sentence
+                })?;
+                match self.take(turns, &taken, now, entry) {
                     Ok((target, _)) => Ok(Some(target)),
                     Err(_) => Err(format!("{name} has no target that gets traffic")),
                 }
             }
+        }
+    }
+
+    /// Says what access logs tell of every request to a service, and who gets it.
+    fn tell(&self, reached: Reached<'_>, client: &Client, entry: &mut ServiceEntry) {
+        let Reached { service, network } = reached;
+        let rows = self.state.log_subscriptions.rows().filter(|row| {
+            row.resource == service.id
+                || network.is_some_and(|network| row.resource == network.id)
+                    && row.log_type.as_deref() == Some("SERVICE")
+        });
+        entry.subscriptions = rows.map(Subscription::from).collect();
+        if entry.subscriptions.is_empty() {
+            return;
+        }
+        entry.service_arn = service.arn.as_str().into();
+        entry.service_network_arn = Known(network.map(|network| network.arn.clone()));
+        if let Some(vpc) = self.surroundings.vpc_of(client.address) {
+            let owner = self.surroundings.owner(&vpc.id, &service.account);
+            entry.source_vpc_id = vpc.id.as_str().into();
+            entry.source_vpc_arn = vpc_arn(owner, &vpc.id).into();
         }
     }
 
@@ -321,6 +381,7 @@ impl World {
         turns: &mut Turns,
         taken: &Taken,
         now: SimTime,
+        entry: &mut ServiceEntry,
     ) -> Result<(SocketAddr, &TargetGroup), Decision> {
         let groups = match &taken.action {
             Doing::Fixed(status) => return Err(Decision::Fixed(*status)),
@@ -328,11 +389,16 @@ impl World {
         };
         let empty =
             Decision::Refuse(self.settings.empty_group_status.0, "No target gets traffic.".to_owned());
+        entry.failure_reason = "NoTarget".into();
         let Some((id, _)) = turns.group(&taken.rule, groups) else { return Err(empty) };
         let Some(group) = self.state.groups.get(id) else { return Err(empty) };
+        entry.target_group_arn = group.arn.as_str().into();
+        entry.destination_vpc_id = Known(group.config.vpc.clone());
         let targets = self.with_traffic(group, now);
         let Some(target) = turns.target(id, &targets) else { return Err(empty) };
         let Some(address) = self.address(group, target) else { return Err(empty) };
+        entry.failure_reason = Known(None);
+        entry.target_ip_port = address.into();
         Ok((address, group))
     }
 
@@ -379,6 +445,16 @@ impl World {
         };
         Some(SocketAddr::new(address, target.port.or(group.config.port)?))
     }
+}
+
+/// Whether a request is to change the protocol of its connection.
+fn asks_for_upgrade(head: &Parts) -> bool {
+    head.headers.contains_key(header::UPGRADE) && head.version <= Version::HTTP_11
+        || head.method == Method::CONNECT
+}
+
+fn vpc_arn(owner: &str, id: &str) -> String {
+    format!("arn:aws:ec2:{REGION}:{owner}:vpc/{id}")
 }
 
 /// What two ranges have in common: the narrower one, if it lies within the other.

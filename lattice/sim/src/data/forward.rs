@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{Method, Request, Response, Uri, Version, header};
+use http::{Request, Response, Uri, Version, header};
 use http_body_util::Either;
 use hyper::body::Incoming;
 
 use crate::settings::choice::RequestIds;
 
 use super::Shared;
-use super::answer::{Body, fixed, own};
-use super::connections::{Destination, Error};
+use super::answer::{Body, Source, fixed, own};
+use super::connections::{Destination, Error, Sent};
 use super::decide::{Decision, Forward};
+use super::exchange::{Exchange, RequestBody, ResponseBody, ServiceEntry};
 use super::headers;
 use super::listen::Client;
 
@@ -22,61 +23,63 @@ pub(super) async fn answer(
     client: Arc<Client>,
     request: Request<Incoming>,
 ) -> Response<Body> {
-    let (id, direction, upgrade) = {
+    let (id, direction) = {
         let mut world = shared.simulator.lock();
-        let id = crate::random::uuid(&mut world.request_ids);
-        (id, world.settings.request_ids, world.settings.upgrade_status.0)
+        (crate::random::uuid(&mut world.request_ids), world.settings.request_ids)
     };
-    let mut response = if asks_for_upgrade(&request) {
-        own(upgrade, "VPC Lattice does not change protocols; WebSocket is not supported.")
-    } else {
-        let sent_id = (direction != RequestIds::Response).then_some(id.as_str());
-        pass(&shared, &client, request, sent_id).await
-    };
+    let (mut response, exchange) = pass(&shared, &client, request, &id, direction).await;
     if direction != RequestIds::Request {
         headers::set(response.headers_mut(), "x-amzn-requestid", &id);
     }
-    response
-}
-
-fn asks_for_upgrade(request: &Request<Incoming>) -> bool {
-    request.headers().contains_key(header::UPGRADE) && request.version() <= Version::HTTP_11
-        || request.method() == Method::CONNECT
+    if let Some(exchange) = &exchange {
+        exchange.answers(response.status(), response.headers());
+    }
+    response.map(|body| ResponseBody::new(body, exchange))
 }
 
 async fn pass(
     shared: &Shared,
     client: &Client,
     request: Request<Incoming>,
-    id: Option<&str>,
-) -> Response<Body> {
+    id: &str,
+    direction: RequestIds,
+) -> (Response<Source>, Option<Exchange>) {
     let (mut head, body) = request.into_parts();
     let authority = head.uri.authority().map(Authority::as_str);
     let host = authority.or_else(|| head.headers.get(header::HOST).and_then(|host| host.to_str().ok()));
-    let Some(host) = host.map(str::to_owned) else { return own(400, "The request names no host.") };
+    let Some(host) = host.map(str::to_owned) else {
+        return (own(400, "The request names no host."), None);
+    };
     if !head.headers.contains_key(header::HOST) {
         // HTTP/2 says the host elsewhere, and clients sign it as a header.
         headers::set(&mut head.headers, "host", &host);
     }
-    let decision = shared.simulator.lock().decide(client, without_port(&host), &head);
+    let mut entry = ServiceEntry::default();
+    let decision = shared.simulator.lock().decide(client, without_port(&host), &head, &mut entry);
+    let exchange = Exchange::begin(&shared.simulator, client, entry);
+    if let Some(exchange) = &exchange {
+        exchange.asked(&head, &host, id);
+    }
     let forward = match decision {
-        Decision::Refuse(status, sentence) => return own(status, &sentence),
-        Decision::Fixed(status) => return fixed(status),
+        Decision::Refuse(status, sentence) => return (own(status, &sentence), exchange),
+        Decision::Fixed(status) => return (fixed(status), exchange),
         Decision::Forward(forward) => forward,
     };
     client.idle.set(forward.idle);
     headers::clean(&mut head.headers);
     headers::add(&mut head.headers, client, &forward);
     headers::host(&mut head.headers, &host, forward.version);
-    if let Some(id) = id {
+    if direction != RequestIds::Response {
         headers::set(&mut head.headers, "x-amzn-requestid", id);
     }
     head.version = forward.version;
     let Some(uri) = target_uri(&head.uri, &host, &forward) else {
-        return own(400, "The request's target can't be understood.");
+        return (own(400, "The request's target can't be understood."), exchange);
     };
     head.uri = uri;
-    send(shared, client, Request::from_parts(head, body), &forward).await
+    let body = RequestBody::new(body, exchange.as_ref().map(Exchange::notes));
+    let response = send(shared, client, Request::from_parts(head, body), &forward, exchange.as_ref()).await;
+    (response, exchange)
 }
 
 /// Sends a request to its target. The time for that is the client's connection's: it begins anew with every byte that
@@ -84,20 +87,24 @@ async fn pass(
 async fn send(
     shared: &Shared,
     client: &Client,
-    request: Request<Incoming>,
+    request: Request<Sent>,
     forward: &Forward,
-) -> Response<Body> {
+    exchange: Option<&Exchange>,
+) -> Response<Source> {
     let to = Destination { target: forward.target, secure: forward.secure, version: forward.version };
     let sent = tokio::select! {
         sent = shared.connections.send(to, request) => Some(sent),
         () = client.idle.passes() => None,
     };
-    match sent {
+    let (status, sentence, failure) = match sent {
         Some(Ok(response)) => {
+            if let Some(exchange) = exchange {
+                exchange.answered();
+            }
             let (mut head, body) = response.into_parts();
             headers::clean(&mut head.headers);
             head.version = Version::default();
-            Response::from_parts(head, Either::Left(body))
+            return Response::from_parts(head, Either::Left(body));
         }
         Some(Err(error)) => {
             tracing::debug!(target = %forward.target, %error, "a target gave no answer");
@@ -105,10 +112,14 @@ async fn send(
                 Error::ConnectTimeout => forward.timeout,
                 Error::Connect(_) | Error::Tls(_) | Error::Http(_) => forward.connect_failure,
             };
-            own(status, "The target gave no answer.")
+            (status, "The target gave no answer.", error.failure())
         }
-        None => own(forward.timeout, "The target did not answer in time."),
+        None => (forward.timeout, "The target did not answer in time.", "TargetTimeout"),
+    };
+    if let Some(exchange) = exchange {
+        exchange.fails(failure);
     }
+    own(status, sentence)
 }
 
 /// The host of `host:port`.

@@ -20,9 +20,10 @@ use tokio::time::{sleep, timeout};
 use crate::simulator::World;
 
 use super::connections::Stream;
+use super::exchange::{Exchange, ServiceEntry};
 use super::idle::{IdleStream, Limit};
 use super::interface::Interface;
-use super::tls::{Hello, hello};
+use super::tls::{Agreed, Hello, hello};
 use super::{Shared, addresses, filter, forward, passthrough};
 
 /// How often it is looked whether what is in force has changed by the passing of time alone.
@@ -48,10 +49,13 @@ const MOST_STREAMS: u32 = 256;
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) address: IpAddr,
+    pub(super) port: u16,
     /// Where it came in.
     pub(super) local: SocketAddr,
     /// Whether it speaks TLS.
     pub(super) secure: bool,
+    /// What it agreed upon in TLS.
+    pub(super) tls: Option<Agreed>,
     /// How long it may be idle.
     pub(super) idle: Limit,
 }
@@ -172,7 +176,7 @@ async fn accept(shared: Arc<Shared>, listener: Arc<TcpListener>, at: SocketAddr,
             Ok((stream, peer)) => {
                 let shared = Arc::clone(&shared);
                 tokio::spawn(async move {
-                    if let Err(error) = connection(shared, stream, peer.ip().to_canonical(), at).await {
+                    if let Err(error) = connection(shared, stream, peer, at).await {
                         tracing::debug!(%peer, %error, "a connection ended");
                     }
                     drop(slot);
@@ -192,26 +196,37 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 async fn connection(
     shared: Arc<Shared>,
     stream: TcpStream,
-    address: IpAddr,
+    peer: SocketAddr,
     local: SocketAddr,
 ) -> Result<(), Failure> {
     stream.set_nodelay(true)?;
     let mut first = [0];
     timeout(IDLE, stream.peek(&mut first)).await??;
     let idle = Limit::new(IDLE);
-    let mut client = Client { address, local, secure: first == [HANDSHAKE], idle: idle.clone() };
+    let mut client = Client {
+        address: peer.ip().to_canonical(),
+        port: peer.port(),
+        local,
+        secure: first == [HANDSHAKE],
+        tls: None,
+        idle: idle.clone(),
+    };
     if !client.secure {
         return http(shared, client, IdleStream::new(stream, idle)).await;
     }
     let name = timeout(HEAD, server_name(&stream)).await??;
-    let target = shared.simulator.lock().passes_through(&client, &name)?;
-    if let Some(target) = target {
-        let carried = passthrough::carry(IdleStream::new(stream, idle), target);
+    let mut entry = ServiceEntry::default();
+    let way = shared.simulator.lock().passes_through(&client, &name, &mut entry);
+    if !matches!(way, Ok(None)) {
+        client.tls = Some(Agreed { name: name.clone(), cipher: None, version: None });
+        let exchange = Exchange::begin(&shared.simulator, &client, entry);
+        let Some(target) = way? else { return Ok(()) };
+        let carried = passthrough::carry(IdleStream::new(stream, idle), target, exchange.as_ref());
         return Ok(timeout(LIFE, carried).await??);
     }
-    client.secure = true;
     let handshake = shared.authority.acceptor().accept(IdleStream::new(stream, idle));
     let stream = timeout(HEAD, handshake).await??;
+    client.tls = Some(Agreed::of(name, stream.get_ref().1));
     http(shared, client, stream).await
 }
 

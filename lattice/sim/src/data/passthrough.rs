@@ -1,16 +1,71 @@
 //! TLS that is passed through: bytes to a target and back.
 
+use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use http::Version;
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional};
 
 use super::connections::{Destination, Error, Stream, connect};
+use super::exchange::{Exchange, Notes};
 
 /// Carries bytes between a client and a target until both have ended, or either breaks off.
-pub(super) async fn carry(mut client: impl Stream, target: SocketAddr) -> Result<(), Error> {
+pub(super) async fn carry(
+    client: impl Stream,
+    target: SocketAddr,
+    exchange: Option<&Exchange>,
+) -> Result<(), Error> {
     let to = Destination { target, secure: false, version: Version::HTTP_11 };
-    let mut stream = connect(to).await?;
-    copy_bidirectional(&mut client, &mut stream).await?;
+    let connected = connect(to).await;
+    if let (Err(error), Some(exchange)) = (&connected, exchange) {
+        exchange.fails(error.failure());
+    }
+    let mut client = Noted { inner: client, notes: exchange.map(Exchange::notes) };
+    copy_bidirectional(&mut client, &mut connected?).await?;
     Ok(())
+}
+
+/// A client's stream whose bytes are noted.
+struct Noted<S> {
+    inner: S,
+    notes: Option<Notes>,
+}
+
+impl<S: Stream> AsyncRead for Noted<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.inner).poll_read(context, buffer);
+        if let Some(notes) = &self.notes {
+            notes.received((buffer.filled().len() - before) as u64);
+        }
+        read
+    }
+}
+
+impl<S: Stream> AsyncWrite for Noted<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.inner).poll_write(context, bytes);
+        if let (Some(notes), Poll::Ready(Ok(written))) = (&self.notes, &written) {
+            notes.sent(*written as u64);
+        }
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(context)
+    }
 }

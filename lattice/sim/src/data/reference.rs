@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::decide::Decision;
+use super::exchange::ServiceEntry;
 use super::idle::Limit;
 use super::listen::Client;
 use crate::inspect::SetTarget;
@@ -59,8 +60,10 @@ impl Plane {
     fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Decision {
         let client = Client {
             address: Ipv4Addr::LOCALHOST.into(),
+            port: 50_000,
             local: SocketAddr::from((Ipv4Addr::LOCALHOST, 80)),
             secure: false,
+            tls: None,
             idle: Limit::new(Duration::from_secs(60)),
         };
         let mut request = Request::builder().method(method).uri(path);
@@ -68,7 +71,8 @@ impl Plane {
             request = request.header(*name, *value);
         }
         let (head, ()) = request.body(()).unwrap().into_parts();
-        self.simulator.lock().decide(&client, &self.host, &head)
+        let mut entry = ServiceEntry::default();
+        self.simulator.lock().decide(&client, &self.host, &head, &mut entry)
     }
 
     /// The last byte of the address that a request goes to.

@@ -13,7 +13,9 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::{Acceptor, ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, DigitallySignedStruct, ServerConfig, SignatureScheme};
+use rustls::{
+    ClientConfig, DigitallySignedStruct, ProtocolVersion, ServerConfig, ServerConnection, SignatureScheme,
+};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 /// Most certificates that are remembered; beyond it all are issued anew.
@@ -109,6 +111,38 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::clone(&PROVIDER)
 }
 
+/// What a client and we agreed upon, as access logs write it.
+#[derive(Debug)]
+pub(super) struct Agreed {
+    /// The name that the client asked for.
+    pub(super) name: String,
+    /// `ECDHE-RSA-AES128-GCM-SHA256` say, and `TLSv1.2`; unknown where TLS is passed through.
+    pub(super) cipher: Option<String>,
+    pub(super) version: Option<&'static str>,
+}
+
+impl Agreed {
+    /// What a connection that asked for this name is about.
+    pub(super) fn of(name: String, connection: &ServerConnection) -> Self {
+        let cipher = connection.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
+        let version = connection.protocol_version().map(|version| match version {
+            ProtocolVersion::TLSv1_2 => "TLSv1.2",
+            _ => "TLSv1.3",
+        });
+        Self { name, cipher: cipher.map(cipher_name), version }
+    }
+}
+
+/// The name that OpenSSL has for a cipher suite.
+fn cipher_name(suite: &str) -> String {
+    if let Some(rest) = suite.strip_prefix("TLS13_") {
+        return format!("TLS_{rest}");
+    }
+    let name =
+        suite.trim_start_matches("TLS_").replace("_WITH_", "_").replace("AES_", "AES").replace('_', "-");
+    name.replace("POLY1305-SHA256", "POLY1305")
+}
+
 /// What a ClientHello says.
 pub(super) enum Hello {
     /// It is not complete yet.
@@ -199,5 +233,22 @@ impl ServerCertVerifier for Anything {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cipher_suites_are_named_as_openssl_names_them() {
+        for (suite, expected) in [
+            ("TLS13_AES_128_GCM_SHA256", "TLS_AES_128_GCM_SHA256"),
+            ("TLS13_CHACHA20_POLY1305_SHA256", "TLS_CHACHA20_POLY1305_SHA256"),
+            ("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "ECDHE-RSA-AES128-GCM-SHA256"),
+            ("TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "ECDHE-ECDSA-CHACHA20-POLY1305"),
+        ] {
+            assert_eq!(cipher_name(suite), expected);
+        }
     }
 }

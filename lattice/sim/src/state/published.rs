@@ -10,6 +10,8 @@ use super::service::{Action, ListenerProtocol, Rule, Service};
 /// A listener as the data plane has it.
 #[derive(Debug)]
 pub(crate) struct Listening {
+    /// The listener's id.
+    pub(crate) id: String,
     pub(crate) port: u16,
     pub(crate) protocol: ListenerProtocol,
     /// In order of priority, the default rule last.
@@ -67,7 +69,8 @@ impl Listening {
                 let taken = Taken { rule: rule.id.clone(), action: Doing::of(&rule.action) };
                 (rule.matches.as_ref().map(Condition::of).unwrap_or_default(), Arc::new(taken))
             });
-            Self { port: listener.port, protocol: listener.protocol, rules: rules.collect() }
+            let (id, port, protocol) = (listener.id.clone(), listener.port, listener.protocol);
+            Self { id, port, protocol, rules: rules.collect() }
         });
         listeners.collect()
     }

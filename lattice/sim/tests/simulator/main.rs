@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests end by panicking")]
 
+mod access_logs;
 mod accounts;
 mod admin;
 mod associations;

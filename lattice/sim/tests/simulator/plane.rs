@@ -28,20 +28,20 @@ use crate::harness::{Sim, fixed, prefix};
 static PORTS: AtomicU16 = AtomicU16::new(0);
 
 /// A simulator that carries traffic at an address of its own.
-struct Plane {
-    sim: Sim,
-    address: Ipv4Addr,
-    port: u16,
+pub(crate) struct Plane {
+    pub(crate) sim: Sim,
+    pub(crate) address: Ipv4Addr,
+    pub(crate) port: u16,
 }
 
 /// A target that answers with its name, or as its status says.
-struct Backend {
-    address: SocketAddr,
-    status: Arc<AtomicU16>,
+pub(crate) struct Backend {
+    pub(crate) address: SocketAddr,
+    pub(crate) status: Arc<AtomicU16>,
 }
 
 impl Plane {
-    async fn start(changes: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start(changes: &[(&str, &str)]) -> Self {
         let number = PORTS.fetch_add(1, Ordering::Relaxed);
         let block = std::process::id() % 200 + 20;
         let range = format!("127.{block}.{number}.0/24");
@@ -59,7 +59,7 @@ impl Plane {
     }
 
     /// A group of HTTP targets without health checks, by id.
-    async fn group(&self, name: &str, targets: &[SocketAddr]) -> String {
+    pub(crate) async fn group(&self, name: &str, targets: &[SocketAddr]) -> String {
         self.checked_group(name, targets, HealthCheckConfig::builder().enabled(false).build()).await
     }
 
@@ -82,13 +82,13 @@ impl Plane {
         call.set_targets(Some(named(targets))).send().await.unwrap();
     }
 
-    async fn deregister(&self, group: &str, targets: &[SocketAddr]) {
+    pub(crate) async fn deregister(&self, group: &str, targets: &[SocketAddr]) {
         let call = self.sim.client.deregister_targets().target_group_identifier(group);
         call.set_targets(Some(named(targets))).send().await.unwrap();
     }
 
     /// A service with one listener: the ids of both, and its name.
-    async fn service(&self, name: &str, action: RuleAction) -> (String, String, String) {
+    pub(crate) async fn service(&self, name: &str, action: RuleAction) -> (String, String, String) {
         let service = self.sim.client.create_service().name(name).send().await.unwrap();
         let host = service.dns_entry().unwrap().domain_name().unwrap().to_owned();
         let id = service.id().unwrap().to_owned();
@@ -99,7 +99,7 @@ impl Plane {
         (id, listener.id().unwrap().to_owned(), host)
     }
 
-    async fn wait_until_open(&self) {
+    pub(crate) async fn wait_until_open(&self) {
         for _ in 0..200 {
             if TcpStream::connect((self.address, self.port)).await.is_ok() {
                 return;
@@ -109,12 +109,17 @@ impl Plane {
         panic!("nothing listens at {}:{}", self.address, self.port);
     }
 
-    async fn connect(&self) -> TcpStream {
+    pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect((self.address, self.port)).await.unwrap()
     }
 
     /// Sends one request over a connection of its own: status, headers and body.
-    async fn get(&self, host: &str, path: &str, headers: &[(&str, &str)]) -> (u16, HeaderMap, String) {
+    pub(crate) async fn get(
+        &self,
+        host: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> (u16, HeaderMap, String) {
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(self.connect().await)).await.unwrap();
         tokio::spawn(connection);
@@ -140,7 +145,7 @@ impl Plane {
     }
 
     /// Sends bytes and reads until the other side ends.
-    async fn raw(&self, bytes: &[u8]) -> String {
+    pub(crate) async fn raw(&self, bytes: &[u8]) -> String {
         let mut stream = self.connect().await;
         // The other side may end before it has read everything.
         let _broken = stream.write_all(bytes).await;
@@ -156,7 +161,7 @@ fn named(targets: &[SocketAddr]) -> Vec<Target> {
     targets.iter().map(target).collect()
 }
 
-fn weighted(groups: &[(&str, i32)]) -> RuleAction {
+pub(crate) fn weighted(groups: &[(&str, i32)]) -> RuleAction {
     let groups = groups.iter().map(|(group, weight)| {
         WeightedTargetGroup::builder().target_group_identifier(*group).weight(*weight).build().unwrap()
     });
@@ -166,7 +171,7 @@ fn weighted(groups: &[(&str, i32)]) -> RuleAction {
 impl Backend {
     /// A server of HTTP/1.1 and HTTP/2 that answers each request with this text. `/headers` shows the headers, and
     /// `/slow` takes a second.
-    async fn start(name: &'static str) -> Self {
+    pub(crate) async fn start(name: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let status = Arc::new(AtomicU16::new(200));

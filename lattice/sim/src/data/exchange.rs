@@ -1,0 +1,328 @@
+//! Requests and connections as access logs tell of them: what is noted on the way, and told when they are over.
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, StatusCode, Version, header};
+use hyper::body::{Body, Frame, SizeHint};
+use serde::{Serialize, Serializer};
+use tokio::time::Instant;
+
+use crate::access_log::Subscription;
+use crate::clock::SimTime;
+use crate::simulator::Simulator;
+
+use super::listen::Client;
+
+/// A value that may be unknown, which is `-` in access logs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Known<T>(pub(super) Option<T>);
+
+impl<T> Default for Known<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> From<T> for Known<T> {
+    fn from(value: T) -> Self {
+        Self(Some(value))
+    }
+}
+
+impl From<&str> for Known<String> {
+    fn from(value: &str) -> Self {
+        Self(Some(value.to_owned()))
+    }
+}
+
+impl<T: Serialize> Serialize for Known<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Some(value) => value.serialize(serializer),
+            None => serializer.serialize_str("-"),
+        }
+    }
+}
+
+/// A line in the access log of a service. Times are in milliseconds, sizes in bytes with the heads as HTTP/1.1 writes
+/// them. Source of the fields: VPC Lattice user guide, access logs. The texts of [`ServiceEntry::failure_reason`] are
+/// assumed, but for `ClientAccessDenied`.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ServiceEntry {
+    pub(super) service_network_arn: Known<String>,
+    /// Who the policies saw: an ARN, `Anonymous`, or `Unknown` where the signature does not hold.
+    pub(super) resolved_user: Known<String>,
+    pub(super) listener_type: Known<&'static str>,
+    pub(super) listener_id: Known<String>,
+    /// Which policy refused: `Network`, `Service` or `Identity`.
+    pub(super) auth_denied_reason: Known<&'static str>,
+    pub(super) target_group_arn: Known<String>,
+    pub(super) source_vpc_arn: Known<String>,
+    pub(super) source_vpc_id: Known<String>,
+    pub(super) destination_vpc_id: Known<String>,
+    source_ip_port: Known<SocketAddr>,
+    pub(super) target_ip_port: Known<SocketAddr>,
+    pub(super) failure_reason: Known<&'static str>,
+    pub(super) service_arn: Known<String>,
+    start_time: Known<String>,
+    request_id: Known<String>,
+    request_method: Known<String>,
+    request_path: Known<String>,
+    protocol: Known<String>,
+    response_code: Known<u16>,
+    bytes_received: u64,
+    bytes_sent: u64,
+    duration: u64,
+    user_agent: Known<String>,
+    host_header: Known<String>,
+    server_name_indication: Known<String>,
+    request_to_target_duration: Known<u64>,
+    response_from_target_duration: Known<u64>,
+    ssl_cipher: Known<String>,
+    tls_version: Known<String>,
+    pub(super) caller_principal: Known<String>,
+    #[serde(rename = "callerPrincipalOrgID")]
+    caller_principal_org_id: Known<String>,
+    #[serde(rename = "callerX509IssuerOU")]
+    caller_x509_issuer_ou: Known<String>,
+    #[serde(rename = "callerX509SubjectCN")]
+    caller_x509_subject_cn: Known<String>,
+    #[serde(rename = "callerX509SANNameCN")]
+    caller_x509_san_name_cn: Known<String>,
+    #[serde(rename = "callerX509SANDNS")]
+    caller_x509_san_dns: Known<String>,
+    #[serde(rename = "callerX509SANURI")]
+    caller_x509_san_uri: Known<String>,
+    /// Who gets the line.
+    #[serde(skip)]
+    pub(super) subscriptions: Vec<Subscription>,
+}
+
+/// A request or a connection on its way, which somebody has subscribed to. The line is told when this is dropped.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    simulator: Simulator,
+    notes: Notes,
+}
+
+/// Where parts of an exchange note how far they are.
+#[derive(Debug, Clone)]
+pub(super) struct Notes(Arc<Mutex<Progress>>);
+
+#[derive(Debug)]
+struct Progress {
+    entry: ServiceEntry,
+    begun: Instant,
+    started: SimTime,
+    /// When the target's answer began.
+    answered: Option<Instant>,
+}
+
+impl Exchange {
+    /// An exchange of a client that begins now, if anybody has subscribed to it.
+    pub(super) fn begin(simulator: &Simulator, client: &Client, mut entry: ServiceEntry) -> Option<Self> {
+        if entry.subscriptions.is_empty() {
+            return None;
+        }
+        entry.source_ip_port = SocketAddr::new(client.address, client.port).into();
+        if let Some(tls) = &client.tls {
+            entry.server_name_indication = tls.name.as_str().into();
+            entry.ssl_cipher = Known(tls.cipher.clone());
+            entry.tls_version = Known(tls.version.map(str::to_owned));
+        }
+        let started = simulator.lock().clock.now();
+        let progress = Progress { entry, begun: Instant::now(), started, answered: None };
+        Some(Self { simulator: simulator.clone(), notes: Notes(Arc::new(Mutex::new(progress))) })
+    }
+
+    pub(super) fn notes(&self) -> Notes {
+        self.notes.clone()
+    }
+
+    /// Notes the head of the request as it came, and the request's id.
+    pub(super) fn asked(&self, head: &Parts, host: &str, id: &str) {
+        let mut progress = self.notes.lock();
+        let entry = &mut progress.entry;
+        entry.request_id = id.into();
+        entry.request_method = head.method.as_str().into();
+        entry.request_path = head.uri.path().into();
+        entry.protocol = match head.version {
+            Version::HTTP_2 => "HTTP/2".into(),
+            Version::HTTP_10 => "HTTP/1.0".into(),
+            _ => "HTTP/1.1".into(),
+        };
+        entry.host_header = host.into();
+        let agent = head.headers.get(header::USER_AGENT);
+        entry.user_agent = Known(agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned()));
+        let path = head.uri.path_and_query().map_or(1, |path| path.as_str().len());
+        // METHOD PATH HTTP/1.1 and the end of the line.
+        entry.bytes_received += (head.method.as_str().len() + path + 12) as u64 + size(&head.headers);
+    }
+
+    /// Notes why the request fails.
+    pub(super) fn fails(&self, reason: &'static str) {
+        self.notes.lock().entry.failure_reason = reason.into();
+    }
+
+    /// Notes that the target's answer has begun.
+    pub(super) fn answered(&self) {
+        self.notes.lock().answered = Some(Instant::now());
+    }
+
+    /// Notes the head of the answer.
+    pub(super) fn answers(&self, status: StatusCode, headers: &HeaderMap) {
+        let mut progress = self.notes.lock();
+        progress.entry.response_code = status.as_u16().into();
+        let reason = status.canonical_reason().unwrap_or_default().len();
+        // HTTP/1.1 200 REASON and the end of the line.
+        progress.entry.bytes_sent += (15 + reason) as u64 + size(headers);
+    }
+}
+
+/// The bytes of headers with the empty line after them.
+fn size(headers: &HeaderMap) -> u64 {
+    let lines = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+    lines.sum::<usize>() as u64 + 2
+}
+
+fn milliseconds(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Notes {
+    fn lock(&self) -> MutexGuard<'_, Progress> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes bytes that the client sent.
+    pub(super) fn received(&self, bytes: u64) {
+        self.lock().entry.bytes_received += bytes;
+    }
+
+    /// Notes bytes that the client was sent.
+    pub(super) fn sent(&self, bytes: u64) {
+        self.lock().entry.bytes_sent += bytes;
+    }
+
+    /// Notes that the whole request is with the target.
+    fn passed_on(&self) {
+        let mut progress = self.lock();
+        let took = milliseconds(progress.begun);
+        progress.entry.request_to_target_duration.0.get_or_insert(took);
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        let mut progress = self.notes.lock();
+        let Progress { begun, started, answered, .. } = *progress;
+        let mut entry = std::mem::take(&mut progress.entry);
+        drop(progress);
+        entry.duration = milliseconds(begun);
+        entry.response_from_target_duration = Known(answered.map(milliseconds));
+        let mut world = self.simulator.lock();
+        let start = world.clock.wall(started);
+        entry.start_time = format!("{start:.0}").into();
+        // Texts and numbers always become JSON.
+        if let Ok(line) = serde_json::to_string(&entry) {
+            world.access_log.add(entry.subscriptions, &line);
+        }
+    }
+}
+
+/// The body of a request on its way to a target.
+#[derive(Debug)]
+pub(super) struct RequestBody<B> {
+    inner: B,
+    notes: Option<Notes>,
+}
+
+impl<B> RequestBody<B> {
+    pub(super) fn new(inner: B, notes: Option<Notes>) -> Self {
+        Self { inner, notes }
+    }
+}
+
+impl<B: Body<Data = Bytes> + Unpin> Body for RequestBody<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let polled = Pin::new(&mut self.inner).poll_frame(context);
+        if let (Some(notes), Poll::Ready(Some(Ok(frame)))) = (&self.notes, &polled)
+            && let Some(data) = frame.data_ref()
+        {
+            notes.received(data.len() as u64);
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+impl<B> Drop for RequestBody<B> {
+    /// It is dropped when it has been sent, if it has frames or not.
+    fn drop(&mut self) {
+        if let Some(notes) = &self.notes {
+            notes.passed_on();
+        }
+    }
+}
+
+/// The body of an answer on its way to a client, with whose end the exchange is over.
+#[derive(Debug)]
+pub(super) struct ResponseBody<B> {
+    inner: B,
+    exchange: Option<Exchange>,
+}
+
+impl<B> ResponseBody<B> {
+    pub(super) fn new(inner: B, exchange: Option<Exchange>) -> Self {
+        Self { inner, exchange }
+    }
+}
+
+impl<B: Body<Data = Bytes> + Unpin> Body for ResponseBody<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let polled = Pin::new(&mut self.inner).poll_frame(context);
+        match (&self.exchange, &polled) {
+            (Some(exchange), Poll::Ready(Some(Ok(frame)))) => {
+                if let Some(data) = frame.data_ref() {
+                    exchange.notes.sent(data.len() as u64);
+                }
+            }
+            (Some(exchange), Poll::Ready(Some(Err(_)))) => exchange.fails("TargetReset"),
+            _ => {}
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}

@@ -1,0 +1,293 @@
+//! Access logs: what is told of requests, to whom, and in which files.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http::Request;
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::rt::TokioIo;
+use lattice_sim::{AccessLogEntry, AccessLogFiles};
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpListener;
+use tokio::time::sleep;
+
+use crate::harness::fixed;
+use crate::plane::{Backend, Plane, weighted};
+
+const BUCKET: &str = "arn:aws:s3:::shop-logs";
+const GROUP: &str = "arn:aws:logs:us-west-2:123456789012:log-group:/shop/web:*";
+const STREAM: &str = "arn:aws:firehose:us-west-2:123456789012:deliverystream/shop";
+
+/// The fields of a service's access log. Source: VPC Lattice user guide.
+const FIELDS: [&str; 36] = [
+    "authDeniedReason",
+    "bytesReceived",
+    "bytesSent",
+    "callerPrincipal",
+    "callerPrincipalOrgID",
+    "callerX509IssuerOU",
+    "callerX509SANDNS",
+    "callerX509SANNameCN",
+    "callerX509SANURI",
+    "callerX509SubjectCN",
+    "destinationVpcId",
+    "duration",
+    "failureReason",
+    "hostHeader",
+    "listenerId",
+    "listenerType",
+    "protocol",
+    "requestId",
+    "requestMethod",
+    "requestPath",
+    "requestToTargetDuration",
+    "resolvedUser",
+    "responseCode",
+    "responseFromTargetDuration",
+    "serverNameIndication",
+    "serviceArn",
+    "serviceNetworkArn",
+    "sourceIpPort",
+    "sourceVpcArn",
+    "sourceVpcId",
+    "sslCipher",
+    "startTime",
+    "targetGroupArn",
+    "targetIpPort",
+    "tlsVersion",
+    "userAgent",
+];
+
+/// Subscribes to the access log of a resource: the subscription's id.
+async fn subscribe(plane: &Plane, resource: &str, destination: &str) -> String {
+    let call = plane.sim.client.create_access_log_subscription();
+    let call = call.resource_identifier(resource).destination_arn(destination);
+    call.send().await.unwrap().id().to_owned()
+}
+
+/// The lines so far, once there are so many.
+async fn lines(plane: &Plane, number: usize) -> Vec<AccessLogEntry> {
+    for _ in 0..200 {
+        let lines = plane.sim.simulator.access_log(0);
+        if lines.len() >= number {
+            assert_eq!(lines.len(), number, "{lines:?}");
+            return lines;
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+    panic!("not {number} lines: {:?}", plane.sim.simulator.access_log(0));
+}
+
+#[tokio::test]
+async fn a_line_tells_of_a_request_and_its_answer() {
+    let start = ("clock.start", "2026-01-01T00:00:00Z");
+    let plane = Plane::start(&[("clock.frozen", "on"), start]).await;
+    let a = Backend::start("a").await;
+    let group = plane.group("group", &[a.address]).await;
+    let (service, listener, host) = plane.service("web", weighted(&[(&group, 1)])).await;
+    plane.get(&host, "/", &[]).await;
+    let subscription = subscribe(&plane, &service, BUCKET).await;
+    let body = "x".repeat(1_000);
+    let stream = TokioIo::new(plane.connect().await);
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    let request = Request::post("/echo?q=1").header("host", &host).header("user-agent", "test/1");
+    let response =
+        sender.send_request(request.body(Full::<bytes::Bytes>::from(body)).unwrap()).await.unwrap();
+    let id = response.headers()["x-amzn-requestid"].to_str().unwrap().to_owned();
+    let answer = response.into_body().collect().await.unwrap().to_bytes();
+    let line = lines(&plane, 1).await.remove(0);
+    assert_eq!((line.n, &line.subscription, line.destination.as_str()), (1, &subscription, BUCKET));
+    let entry = line.entry.as_object().unwrap();
+    assert_eq!(entry.keys().map(String::as_str).collect::<Vec<_>>(), FIELDS);
+    let arn = |kind: &str, id: &str| format!("arn:aws:vpc-lattice:us-west-2:123456789012:{kind}/{id}");
+    for (field, expected) in [
+        ("serviceArn", json!(arn("service", &service))),
+        ("targetGroupArn", json!(arn("targetgroup", &group))),
+        ("listenerId", json!(listener)),
+        ("listenerType", json!("HTTP")),
+        ("targetIpPort", json!(a.address.to_string())),
+        ("destinationVpcId", json!("vpc-12345678")),
+        ("requestId", json!(id)),
+        ("requestMethod", json!("POST")),
+        ("requestPath", json!("/echo")),
+        ("protocol", json!("HTTP/1.1")),
+        ("hostHeader", json!(host)),
+        ("userAgent", json!("test/1")),
+        ("responseCode", json!(200)),
+        ("startTime", json!("2026-01-01T00:00:00Z")),
+        ("serviceNetworkArn", json!("-")),
+        ("resolvedUser", json!("-")),
+        ("failureReason", json!("-")),
+        ("authDeniedReason", json!("-")),
+        ("tlsVersion", json!("-")),
+        ("callerPrincipal", json!("-")),
+    ] {
+        assert_eq!(entry[field], expected, "{field}");
+    }
+    let within = |field: &str, least: usize| {
+        let bytes = entry[field].as_u64().unwrap();
+        assert!(
+            (least as u64..least as u64 + 300).contains(&bytes),
+            "{field}: {bytes}, and {least} at least"
+        );
+    };
+    within("bytesReceived", 1_000 + "POST /echo?q=1 HTTP/1.1\r\n".len());
+    within("bytesSent", answer.len() + "HTTP/1.1 200 OK\r\n".len());
+    let duration = entry["duration"].as_u64().unwrap();
+    assert!(entry["requestToTargetDuration"].as_u64().unwrap() <= duration, "{entry:?}");
+    assert!(entry["responseFromTargetDuration"].as_u64().unwrap() <= duration, "{entry:?}");
+    assert!(entry["sourceIpPort"].as_str().unwrap().starts_with("127.0.0.1:"), "{entry:?}");
+}
+
+#[tokio::test]
+async fn lines_go_to_who_subscribed_to_the_service_or_its_network() {
+    let plane = Plane::start(&[]).await;
+    let (service, _, host) = plane.service("web", fixed(404)).await;
+    let (other, ..) = plane.service("other", fixed(404)).await;
+    let vpc = json!({"vpcs": [{"id": "vpc-12345678", "cidrs": ["127.0.0.0/8"], "account": "123456789012"}]});
+    plane.sim.simulator.set_surroundings(serde_json::from_value(vpc).unwrap()).unwrap();
+    let client = &plane.sim.client;
+    let network = client.create_service_network().name("net").send().await.unwrap().id().unwrap().to_owned();
+    let call = client.create_service_network_service_association().service_network_identifier(&network);
+    call.service_identifier(&service).send().await.unwrap();
+    let call = client.create_service_network_vpc_association().service_network_identifier(&network);
+    call.vpc_identifier("vpc-12345678").send().await.unwrap();
+    let mut expected = vec![
+        (subscribe(&plane, &service, BUCKET).await, BUCKET.to_owned()),
+        (subscribe(&plane, &service, GROUP).await, GROUP.to_owned()),
+        (subscribe(&plane, &network, STREAM).await, STREAM.to_owned()),
+    ];
+    subscribe(&plane, &other, BUCKET).await;
+    let call = client.create_access_log_subscription().resource_identifier(&network).destination_arn(BUCKET);
+    let resources = aws_sdk_vpclattice::types::ServiceNetworkLogType::Resource;
+    call.service_network_log_type(resources).send().await.unwrap();
+    plane.get(&host, "/", &[]).await;
+    let lines = lines(&plane, 3).await;
+    let mut got: Vec<_> =
+        lines.iter().map(|line| (line.subscription.clone(), line.destination.clone())).collect();
+    got.sort();
+    expected.sort();
+    assert_eq!(got, expected);
+    for line in &lines {
+        let vpc = "arn:aws:ec2:us-west-2:123456789012:vpc/vpc-12345678";
+        assert_eq!(line.entry["sourceVpcArn"], vpc);
+        assert_eq!(line.entry["sourceVpcId"], "vpc-12345678");
+        assert!(line.entry["serviceNetworkArn"].as_str().unwrap().ends_with(&network), "{line:?}");
+    }
+}
+
+#[tokio::test]
+async fn refusals_and_failures_say_why() {
+    let plane = Plane::start(&[]).await;
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    // Answers with the beginning of a body, and goes away.
+    let breaks = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let broken = breaks.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = breaks.accept().await {
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc").await.unwrap();
+        }
+    });
+    let empty = plane.group("empty", &[nobody]).await;
+    plane.deregister(&empty, &[nobody]).await;
+    let away = plane.group("away", &[nobody]).await;
+    let breaking = plane.group("breaking", &[broken]).await;
+    for (n, (name, group, status, reason)) in [
+        ("empty", &empty, 503, "NoTarget"),
+        ("away", &away, 503, "TargetConnectionError"),
+        ("breaking", &breaking, 200, "TargetReset"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (service, _, host) = plane.service(name, weighted(&[(group, 1)])).await;
+        subscribe(&plane, &service, BUCKET).await;
+        plane.raw(format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes()).await;
+        let entry = lines(&plane, n + 1).await.pop().unwrap().entry;
+        assert_eq!(
+            (&entry["responseCode"], &entry["failureReason"]),
+            (&json!(status), &json!(reason)),
+            "{name}"
+        );
+        assert!(entry["targetGroupArn"].as_str().unwrap().ends_with(group.as_str()), "{entry}");
+    }
+    let (service, _, host) = plane.service("closed", fixed(404)).await;
+    let iam = aws_sdk_vpclattice::types::AuthType::AwsIam;
+    plane.sim.client.update_service().service_identifier(&service).auth_type(iam).send().await.unwrap();
+    subscribe(&plane, &service, BUCKET).await;
+    assert_eq!(plane.get(&host, "/", &[]).await.0, 403);
+    let entry = lines(&plane, 4).await.pop().unwrap().entry;
+    let fields = ["responseCode", "failureReason", "authDeniedReason", "resolvedUser", "targetGroupArn"];
+    let got: Vec<&Value> = fields.iter().map(|field| &entry[field]).collect();
+    assert_eq!(json!(got), json!([403, "ClientAccessDenied", "Service", "anonymous", "-"]));
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_early_is_told_of_without_a_status() {
+    let plane = Plane::start(&[]).await;
+    let a = Backend::start("a").await;
+    let group = plane.group("group", &[a.address]).await;
+    let (service, _, host) = plane.service("web", weighted(&[(&group, 1)])).await;
+    subscribe(&plane, &service, BUCKET).await;
+    let mut stream = plane.connect().await;
+    let request = format!("GET /slow HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    sleep(Duration::from_millis(100)).await;
+    drop(stream);
+    let entry = lines(&plane, 1).await.remove(0).entry;
+    assert_eq!((&entry["requestPath"], &entry["responseCode"]), (&json!("/slow"), &json!("-")));
+}
+
+/// A folder for a test, taken away with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("lath-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn files_hold_each_line_once_even_if_writing_failed_meanwhile() {
+    let plane = Plane::start(&[]).await;
+    let (service, _, host) = plane.service("web", fixed(404)).await;
+    let in_bucket = subscribe(&plane, &service, BUCKET).await;
+    let in_group = subscribe(&plane, &service, GROUP).await;
+    let folder = Folder::new("access-logs");
+    let mut files = AccessLogFiles::new(&folder.0);
+    let simulator = &plane.sim.simulator;
+    for path in ["/1", "/2"] {
+        plane.get(&host, path, &[]).await;
+    }
+    lines(&plane, 4).await;
+    files.append(simulator).unwrap();
+    files.append(simulator).unwrap();
+    // A folder where the file should be.
+    let file = folder.0.join("s3/shop-logs").join(format!("{in_bucket}.jsonl"));
+    let aside = file.with_extension("aside");
+    std::fs::rename(&file, &aside).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    plane.get(&host, "/3", &[]).await;
+    lines(&plane, 6).await;
+    let error = files.append(simulator).unwrap_err().to_string();
+    assert!(error.contains(&in_bucket), "{error}");
+    std::fs::remove_dir(&file).unwrap();
+    std::fs::rename(&aside, &file).unwrap();
+    files.append(simulator).unwrap();
+    for file in [file, folder.0.join("logs/%2Fshop%2Fweb").join(format!("{in_group}.jsonl"))] {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let entry = |line: &str| serde_json::from_str::<Value>(line).unwrap();
+        let paths: Vec<Value> = text.lines().map(|line| entry(line)["requestPath"].clone()).collect();
+        assert_eq!(paths, ["/1", "/2", "/3"], "{}", file.display());
+    }
+}
