@@ -1,7 +1,8 @@
 //! The data plane: requests from clients to targets, by what the control plane says.
 //!
 //! A connection comes in at an address of a service ([`listen`]); its bytes are TLS or HTTP ([`tls`]); each request
-//! finds its service, rule and target ([`decide`]) and goes there ([`forward`], [`connections`]); access logs tell of it
+//! finds its service, rule and target ([`decide`]) and goes there ([`forward`], [`connections`], or becomes a
+//! function's event ([`invoke`]); access logs tell of it
 //! when it is over ([`exchange`]). Targets are checked meanwhile ([`health`]). What changes in the control plane acts here after the times that the settings `propagation.*`
 //! give, as a function of the simulator's clock.
 
@@ -18,6 +19,7 @@ mod headers;
 mod health;
 mod idle;
 mod interface;
+mod invoke;
 mod listen;
 mod passthrough;
 #[cfg(test)]
@@ -32,6 +34,7 @@ pub use interface::Error as InterfaceError;
 use crate::simulator::Simulator;
 use connections::Connections;
 use interface::Interface;
+use invoke::Functions;
 use tls::Authority;
 
 /// Why the data plane can't be started.
@@ -58,6 +61,7 @@ struct Shared {
     simulator: Simulator,
     authority: Authority,
     connections: Connections,
+    functions: Functions,
 }
 
 impl Simulator {
@@ -74,7 +78,12 @@ impl Simulator {
             world.state.restored(now);
             world.state.start_checking(now);
         }
-        let shared = Shared { simulator: self.clone(), authority, connections: Connections::default() };
+        let shared = Shared {
+            simulator: self.clone(),
+            authority,
+            connections: Connections::default(),
+            functions: Functions::default(),
+        };
         Ok(DataPlane { shared: Arc::new(shared), interface })
     }
 }

@@ -340,6 +340,8 @@ settings! {
     connect_failure_status: HttpStatus = "target.connect_failure_status", HttpStatus(503), HttpStatus(503), Assumed;
     /// The status when a group has no target that gets traffic.
     empty_group_status: HttpStatus = "target.empty_group_status", HttpStatus(503), HttpStatus(503), Assumed;
+    /// The status when a function fails, or returns what is no answer.
+    function_failure_status: HttpStatus = "target.function_failure_status", HttpStatus(502), HttpStatus(502), Assumed;
     /// The status when a target does not answer in time.
     timeout_status: HttpStatus = "target.timeout_status", HttpStatus(504), HttpStatus(504), Assumed;
     /// Whether DRAINING targets get traffic until they are gone. Users saw that for up to five minutes.

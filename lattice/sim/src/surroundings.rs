@@ -167,10 +167,11 @@ pub struct Function {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Run {
-    /// A URL to which the event is posted, and which answers with the function's result, as the Lambda runtime
-    /// interface emulator does at `/2015-03-31/functions/function/invocations`.
+    /// A URL with `http://`, to which the event is posted, and which answers with the function's result, as the Lambda
+    /// runtime interface emulator does at `/2015-03-31/functions/function/invocations`.
     Url(String),
-    /// A program with its arguments, which gets the event on standard input and prints the function's result.
+    /// A program with its arguments, which gets the event on standard input and prints the function's result. Programs
+    /// come from the file given at the start; what is put later can't bring new ones.
     Command(Vec<String>),
 }
 
@@ -304,8 +305,15 @@ impl Surroundings {
             }
         }
         for (n, function) in self.functions.iter().enumerate() {
-            if matches!(&function.run, Run::Command(command) if command.is_empty()) {
-                return Err(wrong(format!("functions[{n}].command"), "must not be empty"));
+            match &function.run {
+                Run::Command(command) if command.is_empty() => {
+                    return Err(wrong(format!("functions[{n}].command"), "must not be empty"));
+                }
+                Run::Url(url) if !is_http(url) => {
+                    let problem = format!("{url} is no URL with http:// and a host");
+                    return Err(wrong(format!("functions[{n}].url"), problem));
+                }
+                _ => {}
             }
         }
         let documents =
@@ -318,6 +326,22 @@ impl Surroundings {
             }
         }
         Ok(())
+    }
+
+    /// Refuses surroundings that run a program which these do not, for those who may change what surrounds the
+    /// simulator are not to run programs on its machine.
+    pub(crate) fn no_new_programs(&self, new: &Self) -> Result<(), Error> {
+        let known = |run: &Run| self.functions.iter().any(|function| function.run == *run);
+        let mut functions = new.functions.iter();
+        match functions.position(|function| matches!(function.run, Run::Command(_)) && !known(&function.run))
+        {
+            None => Ok(()),
+            Some(n) => {
+                let problem =
+                    "names a program that --surroundings did not name at the start; give it there, or a url";
+                Err(wrong(format!("functions[{n}].command"), problem))
+            }
+        }
     }
 
     fn check_vpcs(&self) -> Result<(), Error> {
@@ -369,6 +393,10 @@ impl Surroundings {
     pub fn has_vpc(&self, id: &str) -> bool {
         self.vpcs.is_empty() || self.vpcs.iter().any(|vpc| vpc.id == id)
     }
+}
+
+fn is_http(url: &str) -> bool {
+    url.parse::<http::Uri>().is_ok_and(|url| url.scheme_str() == Some("http") && url.host().is_some())
 }
 
 /// Refuses what stands twice.

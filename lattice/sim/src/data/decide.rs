@@ -21,7 +21,9 @@ use crate::surroundings::Vpc;
 
 use super::addresses;
 use super::auth::{self, Asked};
+use super::connections::Destination;
 use super::exchange::{Known, ServiceEntry};
+use super::invoke::Function;
 use super::listen::Client;
 
 /// Why a policy's refusal fails, as access logs name it. Source: VPC Lattice user guide, access logs.
@@ -52,17 +54,31 @@ pub(super) enum Decision {
 /// The way of a request to a target.
 #[derive(Debug, Clone)]
 pub(super) struct Forward {
-    pub(super) target: SocketAddr,
-    /// Whether the target speaks TLS.
-    pub(super) secure: bool,
-    pub(super) version: Version,
+    pub(super) to: To,
     /// How long a connection of the service may be idle.
     pub(super) idle: Duration,
-    /// The values of the headers `x-amzn-lattice-network`, `-target` and `-identity`.
-    pub(super) source: Option<String>,
-    pub(super) destination: String,
-    pub(super) identity: Option<String>,
+    pub(super) service_arn: String,
+    pub(super) network_arn: Option<String>,
+    pub(super) group_arn: String,
+    /// The client's VPC.
+    pub(super) vpc_arn: Option<String>,
+    /// Who signed the request.
+    pub(super) principal: Option<String>,
+    pub(super) statuses: Statuses,
+}
+
+/// What a target is.
+#[derive(Debug, Clone)]
+pub(super) enum To {
+    Server(Destination),
+    Function(Function),
+}
+
+/// The statuses of answers in the place of targets'.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Statuses {
     pub(super) connect_failure: u16,
+    pub(super) function_failure: u16,
     pub(super) timeout: u16,
 }
 
@@ -144,29 +160,23 @@ impl World {
         let Some(taken) = listener.take(head.method.as_str(), head.uri.path(), &head.headers).cloned() else {
             return Decision::Fixed(404);
         };
-        let source = vpc.map(|vpc| format!("SourceVpcArn={}", vpc_arn(owner.unwrap_or_default(), &vpc.id)));
-        let arns = match network {
-            Some(network) => format!("ServiceArn={};ServiceNetworkArn={}", service.arn, network.arn),
-            None => format!("ServiceArn={}", service.arn),
-        };
-        let idle = Duration::from_secs(service.idle_timeout);
-        let identity = signer.map(|signer| format!("Principal={}", signer.arn));
-        let (target, group) = match self.take(turns, &taken, now, entry) {
+        let (to, group) = match self.take(turns, &taken, now, entry) {
             Ok(found) => found,
             Err(decision) => return decision,
         };
-        let version = group.config.protocol_version.as_deref();
-        let shared = matches!(version, Some("HTTP2" | "GRPC"));
         Decision::Forward(Box::new(Forward {
-            target,
-            secure: group.config.protocol == Some(Protocol::Https),
-            version: if shared { Version::HTTP_2 } else { Version::HTTP_11 },
-            idle,
-            source,
-            destination: format!("{arns};TargetGroupArn={}", group.arn),
-            identity,
-            connect_failure: self.settings.connect_failure_status.0,
-            timeout: self.settings.timeout_status.0,
+            to,
+            idle: Duration::from_secs(service.idle_timeout),
+            service_arn: service.arn.clone(),
+            network_arn: network.map(|network| network.arn.clone()),
+            group_arn: group.arn.clone(),
+            vpc_arn: vpc.map(|vpc| vpc_arn(owner.unwrap_or_default(), &vpc.id)),
+            principal: signer.map(|signer| signer.arn),
+            statuses: Statuses {
+                connect_failure: self.settings.connect_failure_status.0,
+                function_failure: self.settings.function_failure_status.0,
+                timeout: self.settings.timeout_status.0,
+            },
         }))
     }
 
@@ -223,8 +233,10 @@ impl World {
                     denied.sentence
                 })?;
                 match self.take(turns, &taken, now, entry) {
-                    Ok((target, _)) => Ok(Some(target)),
-                    Err(_) => Err(format!("{name} has no target that gets traffic")),
+                    Ok((To::Server(destination), _)) => Ok(Some(destination.target)),
+                    Ok((To::Function(_), _)) | Err(_) => {
+                        Err(format!("{name} has no target that gets traffic"))
+                    }
                 }
             }
         }
@@ -382,7 +394,7 @@ impl World {
         taken: &Taken,
         now: SimTime,
         entry: &mut ServiceEntry,
-    ) -> Result<(SocketAddr, &TargetGroup), Decision> {
+    ) -> Result<(To, &TargetGroup), Decision> {
         let groups = match &taken.action {
             Doing::Fixed(status) => return Err(Decision::Fixed(*status)),
             Doing::Forward(groups) => groups,
@@ -396,10 +408,19 @@ impl World {
         entry.destination_vpc_id = Known(group.config.vpc.clone());
         let targets = self.with_traffic(group, now);
         let Some(target) = turns.target(id, &targets) else { return Err(empty) };
-        let Some(address) = self.address(group, target) else { return Err(empty) };
+        let to = if group.kind == GroupType::Lambda {
+            self.function(group, target).map(To::Function)
+        } else {
+            let address = self.address(group, target);
+            entry.target_ip_port = Known(address);
+            address.map(|address| To::Server(destination(group, address)))
+        };
+        let Some(to) = to else {
+            let sentence = format!("The surroundings say nothing of the target {}.", target.id);
+            return Err(Decision::Refuse(self.settings.connect_failure_status.0, sentence));
+        };
         entry.failure_reason = Known(None);
-        entry.target_ip_port = address.into();
-        Ok((address, group))
+        Ok((to, group))
     }
 
     /// The targets of a group that get traffic.
@@ -445,6 +466,20 @@ impl World {
         };
         Some(SocketAddr::new(address, target.port.or(group.config.port)?))
     }
+
+    /// What runs for a target of a group of functions.
+    fn function(&self, group: &TargetGroup, target: &Target) -> Option<Function> {
+        let function = self.surroundings.functions.iter().find(|function| function.arn == target.id)?;
+        let second = group.config.lambda_version.as_deref() == Some("V2");
+        Some(Function { run: function.run.clone(), second })
+    }
+}
+
+/// How the servers of a group are spoken to.
+fn destination(group: &TargetGroup, target: SocketAddr) -> Destination {
+    let version = group.config.protocol_version.as_deref();
+    let version = if matches!(version, Some("HTTP2" | "GRPC")) { Version::HTTP_2 } else { Version::HTTP_11 };
+    Destination { target, secure: group.config.protocol == Some(Protocol::Https), version }
 }
 
 /// Whether a request is to change the protocol of its connection.

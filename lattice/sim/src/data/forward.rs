@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use http::request::Parts;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Request, Response, Uri, Version, header};
 use http_body_util::Either;
@@ -12,7 +13,7 @@ use crate::settings::choice::RequestIds;
 use super::Shared;
 use super::answer::{Body, Source, fixed, own};
 use super::connections::{Destination, Error, Sent};
-use super::decide::{Decision, Forward};
+use super::decide::{Decision, Forward, To};
 use super::exchange::{Exchange, RequestBody, ResponseBody, ServiceEntry};
 use super::headers;
 use super::listen::Client;
@@ -68,58 +69,90 @@ async fn pass(
     client.idle.set(forward.idle);
     headers::clean(&mut head.headers);
     headers::add(&mut head.headers, client, &forward);
-    headers::host(&mut head.headers, &host, forward.version);
     if direction != RequestIds::Response {
         headers::set(&mut head.headers, "x-amzn-requestid", id);
     }
-    head.version = forward.version;
-    let Some(uri) = target_uri(&head.uri, &host, &forward) else {
-        return (own(400, "The request's target can't be understood."), exchange);
-    };
-    head.uri = uri;
     let body = RequestBody::new(body, exchange.as_ref().map(Exchange::notes));
-    let response = send(shared, client, Request::from_parts(head, body), &forward, exchange.as_ref()).await;
-    (response, exchange)
-}
-
-/// Sends a request to its target. The time for that is the client's connection's: it begins anew with every byte that
-/// comes, so that long uploads have the time that they need.
-async fn send(
-    shared: &Shared,
-    client: &Client,
-    request: Request<Sent>,
-    forward: &Forward,
-    exchange: Option<&Exchange>,
-) -> Response<Source> {
-    let to = Destination { target: forward.target, secure: forward.secure, version: forward.version };
-    let sent = tokio::select! {
-        sent = shared.connections.send(to, request) => Some(sent),
-        () = client.idle.passes() => None,
+    // The time for an answer is the client's connection's: it begins anew with every byte that comes, so that long
+    // uploads have the time that they need.
+    let answered = tokio::select! {
+        answered = send(shared, &forward, head, &host, body) => answered,
+        () = client.idle.passes() => Err(Failure {
+            status: forward.statuses.timeout,
+            sentence: "The target did not answer in time.".to_owned(),
+            reason: "TargetTimeout",
+        }),
     };
-    let (status, sentence, failure) = match sent {
-        Some(Ok(response)) => {
-            if let Some(exchange) = exchange {
+    let response = match answered {
+        Ok(response) => {
+            if let Some(exchange) = &exchange {
                 exchange.answered();
             }
             let (mut head, body) = response.into_parts();
             headers::clean(&mut head.headers);
             head.version = Version::default();
-            return Response::from_parts(head, Either::Left(body));
+            Response::from_parts(head, body)
         }
-        Some(Err(error)) => {
-            tracing::debug!(target = %forward.target, %error, "a target gave no answer");
-            let status = match error {
-                Error::ConnectTimeout => forward.timeout,
-                Error::Connect(_) | Error::Tls(_) | Error::Http(_) => forward.connect_failure,
-            };
-            (status, "The target gave no answer.", error.failure())
+        Err(failure) => {
+            if let Some(exchange) = &exchange {
+                exchange.fails(failure.reason);
+            }
+            own(failure.status, &failure.sentence)
         }
-        None => (forward.timeout, "The target did not answer in time.", "TargetTimeout"),
     };
-    if let Some(exchange) = exchange {
-        exchange.fails(failure);
+    (response, exchange)
+}
+
+/// Why there is no answer of a target.
+struct Failure {
+    status: u16,
+    sentence: String,
+    /// As access logs name it.
+    reason: &'static str,
+}
+
+/// Sends a request to its target.
+async fn send(
+    shared: &Shared,
+    forward: &Forward,
+    mut head: Parts,
+    host: &str,
+    body: Sent,
+) -> Result<Response<Source>, Failure> {
+    let statuses = forward.statuses;
+    match &forward.to {
+        To::Server(to) => {
+            headers::host(&mut head.headers, host, to.version);
+            head.version = to.version;
+            head.uri = target_uri(&head.uri, host, to).ok_or_else(|| Failure {
+                status: 400,
+                sentence: "The request's target can't be understood.".to_owned(),
+                reason: "-",
+            })?;
+            let sent = shared.connections.send(*to, Request::from_parts(head, body)).await;
+            sent.map(|response| response.map(Either::Left)).map_err(|error| {
+                tracing::debug!(target = %to.target, %error, "a target gave no answer");
+                let status = match error {
+                    Error::ConnectTimeout => statuses.timeout,
+                    Error::Connect(_) | Error::Tls(_) | Error::Http(_) => statuses.connect_failure,
+                };
+                let sentence = "The target gave no answer.".to_owned();
+                Failure { status, sentence, reason: error.failure() }
+            })
+        }
+        To::Function(function) => {
+            let epoch = {
+                let world = shared.simulator.lock();
+                world.clock.wall(world.clock.now()).as_microsecond()
+            };
+            let answered = shared.functions.invoke(function, forward, &head, body, epoch).await;
+            answered.map(|response| response.map(Either::Right)).map_err(|error| Failure {
+                status: error.status().unwrap_or(statuses.function_failure),
+                sentence: format!("{error}."),
+                reason: error.reason(),
+            })
+        }
     }
-    own(status, sentence)
 }
 
 /// The host of `host:port`.
@@ -129,11 +162,11 @@ fn without_port(host: &str) -> &str {
 }
 
 /// The request's URI for its target: with the authority in HTTP/2, the path alone before.
-fn target_uri(uri: &Uri, host: &str, forward: &Forward) -> Option<Uri> {
+fn target_uri(uri: &Uri, host: &str, to: &Destination) -> Option<Uri> {
     let path = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
     let builder = Uri::builder().path_and_query(path);
-    let builder = if forward.version == Version::HTTP_2 {
-        let scheme = if forward.secure { Scheme::HTTPS } else { Scheme::HTTP };
+    let builder = if to.version == Version::HTTP_2 {
+        let scheme = if to.secure { Scheme::HTTPS } else { Scheme::HTTP };
         builder.scheme(scheme).authority(host)
     } else {
         builder

@@ -50,12 +50,16 @@ pub(super) fn add(headers: &mut HeaderMap, client: &Client, forward: &Forward) {
     set(headers, "x-forwarded-for", &chain);
     set(headers, "x-forwarded-for-port", &client.local.port().to_string());
     set(headers, "x-forwarded-for-proto", if client.secure { "https" } else { "http" });
-    if let Some(network) = &forward.source {
-        set(headers, "x-amzn-lattice-network", network);
+    if let Some(vpc) = &forward.vpc_arn {
+        set(headers, "x-amzn-lattice-network", &format!("SourceVpcArn={vpc}"));
     }
-    set(headers, "x-amzn-lattice-target", &forward.destination);
-    if let Some(identity) = &forward.identity {
-        set(headers, "x-amzn-lattice-identity", identity);
+    let network = forward.network_arn.iter().map(|network| format!(";ServiceNetworkArn={network}"));
+    let network: String = network.collect();
+    let Forward { service_arn, group_arn, .. } = forward;
+    let target = format!("ServiceArn={service_arn}{network};TargetGroupArn={group_arn}");
+    set(headers, "x-amzn-lattice-target", &target);
+    if let Some(principal) = &forward.principal {
+        set(headers, "x-amzn-lattice-identity", &format!("Principal={principal}"));
     }
 }
 

@@ -10,7 +10,8 @@ use http::Request;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::decide::Decision;
+use super::connections::Destination;
+use super::decide::{Decision, To};
 use super::exchange::ServiceEntry;
 use super::idle::Limit;
 use super::listen::Client;
@@ -78,9 +79,11 @@ impl Plane {
     /// The last byte of the address that a request goes to.
     fn target(&self) -> Option<u8> {
         match self.ask("GET", "/", &[]) {
-            Decision::Forward(forward) => match forward.target {
-                SocketAddr::V4(target) => Some(target.ip().octets()[3]),
-                SocketAddr::V6(_) => panic!("no target has such an address"),
+            Decision::Forward(forward) => match forward.to {
+                To::Server(Destination { target: SocketAddr::V4(target), .. }) => {
+                    Some(target.ip().octets()[3])
+                }
+                other => panic!("no target is {other:?}"),
             },
             _ => None,
         }

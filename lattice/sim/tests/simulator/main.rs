@@ -11,6 +11,7 @@ mod calls;
 mod churn;
 mod errors;
 mod faults;
+mod functions;
 mod growth;
 mod harness;
 mod interop;

@@ -176,6 +176,7 @@ async fn put(sim: &Sim, body: &Value) -> Raw {
 #[tokio::test(start_paused = true)]
 async fn surroundings_are_replaced_as_a_whole_or_not_at_all() {
     let sim = Sim::instant();
+    sim.surround(surroundings());
     assert_eq!(put(&sim, &surroundings()).await.status, 200);
     let shown = sim.raw("GET", "/_sim/surroundings", "").await;
     assert_eq!(shown.body["vpcs"], surroundings()["vpcs"]);
@@ -197,6 +198,14 @@ async fn surroundings_are_replaced_as_a_whole_or_not_at_all() {
         (
             json!({"accounts": [{"id": "1", "access_key_id": "a", "secret_access_key": "b"}]}),
             "accounts[0].id: 1 is not 12 digits",
+        ),
+        (
+            json!({"functions": [{"arn": FUNCTION, "url": "https://example.com/"}]}),
+            "functions[0].url: https://example.com/ is no URL with http://",
+        ),
+        (
+            json!({"functions": [{"arn": FUNCTION, "command": ["false"]}]}),
+            "functions[0].command: names a program that --surroundings did not name",
         ),
         (json!({"vpc": []}), "unknown field `vpc`"),
     ] {
