@@ -1,9 +1,10 @@
 //! The data plane: requests from clients to targets, by what the control plane says.
 //!
-//! A connection comes in at an address of a service ([`listen`]); its bytes are TLS or HTTP ([`tls`]); each request
-//! finds its service, rule and target ([`decide`]) and goes there ([`forward`], [`connections`], or becomes a
+//! A connection comes in at an address of a service, from where that is reached ([`listen`], [`reach`]); its bytes are
+//! TLS or HTTP ([`tls`]); each request finds its service, rule and target ([`decide`]) and goes there ([`forward`], [`connections`], or becomes a
 //! function's event ([`invoke`]); access logs tell of it
-//! when it is over ([`exchange`]). Targets are checked meanwhile ([`health`]). What changes in the control plane acts here after the times that the settings `propagation.*`
+//! when it is over ([`exchange`]). Connections to addresses of resource
+//! configurations are carried as they are ([`resource`]). Targets are checked meanwhile ([`health`]). What changes in the control plane acts here after the times that the settings `propagation.*`
 //! give, as a function of the simulator's clock.
 
 pub(crate) mod addresses;
@@ -21,9 +22,12 @@ mod idle;
 mod interface;
 mod invoke;
 mod listen;
+mod names;
 mod passthrough;
+mod reach;
 #[cfg(test)]
 mod reference;
+mod resource;
 mod tls;
 
 use std::sync::Arc;

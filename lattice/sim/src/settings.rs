@@ -195,6 +195,8 @@ settings! {
     ipv6_range: Range = "data.ipv6_range", Range::new("fd00:ec2:80::/64"), Range::new("fd00:ec2:80::/64"), Documented;
     /// The address range of resource configurations.
     resource_range: Range = "data.resource_range", Range::new("129.224.0.0/17"), Range::new("129.224.0.0/17"), Assumed;
+    /// Ports of a resource configuration that the data plane listens on, from the first on.
+    resource_ports: Count<1, 65_535> = "data.resource_ports", Count(100), Count(100), Simulator;
     /// The network interface that the data plane makes for its addresses; none where they are there already, as those of 127.0.0.0/8 are.
     interface: Text = "data.interface", Text::new("lattice0"), Text::new("lattice0"), Simulator;
     /// Connections that the data plane holds at a time. More wait until one ends.

@@ -50,6 +50,9 @@ pub struct Surroundings {
     /// Roles that pods and others assume.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<Role>,
+    /// Resources that have an ARN, a database say, for resource configurations of type ARN.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<ArnResource>,
     /// Names outside of VPC Lattice with their addresses, for resource configurations that are a DNS name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub names: BTreeMap<String, Vec<IpAddr>>,
@@ -187,6 +190,18 @@ pub struct LoadBalancer {
     pub address: IpAddr,
 }
 
+/// A resource that a resource configuration of type ARN stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ArnResource {
+    /// Its ARN.
+    pub arn: String,
+    /// The address that connections go to.
+    pub address: IpAddr,
+    /// The port that it listens on.
+    pub port: u16,
+}
+
 /// A certificate of ACM. The simulator issues it by its own authority.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -283,6 +298,7 @@ impl Surroundings {
         once("an instance", self.instances.iter().map(|instance| &instance.id))?;
         once("a function", self.functions.iter().map(|function| &function.arn))?;
         once("a load balancer", self.load_balancers.iter().map(|balancer| &balancer.arn))?;
+        once("a resource", self.resources.iter().map(|resource| &resource.arn))?;
         once("a certificate", self.certificates.iter().map(|certificate| &certificate.arn))?;
         once("a role", self.roles.iter().map(|role| &role.arn))?;
         once("a user", self.users.iter().map(|user| &user.arn))?;

@@ -34,6 +34,11 @@ pub(crate) fn of_service(state: &State, settings: &Settings, id: &str) -> Vec<Ip
     ranges.into_iter().flatten().map(|range| at(range, place)).collect()
 }
 
+/// The address of a resource configuration, by its number.
+pub(crate) fn of_resource(settings: &Settings, number: u32) -> Option<IpAddr> {
+    settings.resource_range.0.map(|range| at(range, u64::from(number) + 1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

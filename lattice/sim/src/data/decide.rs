@@ -6,18 +6,15 @@ use std::time::Duration;
 
 use http::request::Parts;
 use http::{Method, Version, header};
-use ipnet::IpNet;
 
 use crate::access_log::Subscription;
 use crate::clock::SimTime;
 use crate::settings::choice::{RouteBy, Traffic};
-use crate::simulator::{REGION, World};
-use crate::state::network::ServiceNetwork;
+use crate::simulator::World;
 use crate::state::published::{Doing, Listening, Taken};
 use crate::state::service::{ListenerProtocol, Service};
 use crate::state::target::{Target, TargetStatus};
 use crate::state::target_group::{GroupType, Protocol, TargetGroup};
-use crate::surroundings::Vpc;
 
 use super::addresses;
 use super::auth::{self, Asked};
@@ -25,6 +22,7 @@ use super::connections::Destination;
 use super::exchange::{Known, ServiceEntry};
 use super::invoke::Function;
 use super::listen::Client;
+use super::reach::Reached;
 
 /// Why a policy's refusal fails, as access logs name it. Source: VPC Lattice user guide, access logs.
 const DENIED: &str = "ClientAccessDenied";
@@ -36,7 +34,7 @@ const MOST_TURNS: usize = 100_000;
 pub(crate) struct Turns {
     /// Credit of each group of a rule, by the rule's id.
     rules: HashMap<String, Vec<i64>>,
-    /// Requests to a group so far.
+    /// Requests to a group, and connections to a resource configuration, so far.
     groups: HashMap<String, usize>,
 }
 
@@ -80,13 +78,6 @@ pub(super) struct Statuses {
     pub(super) connect_failure: u16,
     pub(super) function_failure: u16,
     pub(super) timeout: u16,
-}
-
-/// A service that a client reaches, and through which service network.
-#[derive(Debug, Clone, Copy)]
-struct Reached<'a> {
-    service: &'a Service,
-    network: Option<&'a ServiceNetwork>,
 }
 
 impl World {
@@ -170,7 +161,7 @@ impl World {
             service_arn: service.arn.clone(),
             network_arn: network.map(|network| network.arn.clone()),
             group_arn: group.arn.clone(),
-            vpc_arn: vpc.map(|vpc| vpc_arn(owner.unwrap_or_default(), &vpc.id)),
+            vpc_arn: self.vpc_arn(client.address, &service.account),
             principal: signer.map(|signer| signer.arn),
             statuses: Statuses {
                 connect_failure: self.settings.connect_failure_status.0,
@@ -256,11 +247,8 @@ impl World {
         }
         entry.service_arn = service.arn.as_str().into();
         entry.service_network_arn = Known(network.map(|network| network.arn.clone()));
-        if let Some(vpc) = self.surroundings.vpc_of(client.address) {
-            let owner = self.surroundings.owner(&vpc.id, &service.account);
-            entry.source_vpc_id = vpc.id.as_str().into();
-            entry.source_vpc_arn = vpc_arn(owner, &vpc.id).into();
-        }
+        entry.source_vpc_id = Known(self.surroundings.vpc_of(client.address).map(|vpc| vpc.id.clone()));
+        entry.source_vpc_arn = Known(self.vpc_arn(client.address, &service.account));
     }
 
     /// The listener of a service on the port that the client came to, if it speaks as the client does.
@@ -293,98 +281,6 @@ impl World {
             }
             RouteBy::Address => by_address.or(by_name),
         }
-    }
-
-    /// The id of the service that a client knows by a name.
-    pub(super) fn service_named(&self, client: IpAddr, name: &str) -> Option<&str> {
-        let services = self.reached(client, self.clock.now());
-        services
-            .iter()
-            .find(|reached| reached.service.is_named(name))
-            .map(|reached| reached.service.id.as_str())
-    }
-
-    /// The services that a client reaches. Where the surroundings name no VPC, everybody reaches all of them.
-    fn reached(&self, client: IpAddr, now: SimTime) -> Vec<Reached<'_>> {
-        let services = &self.state.services;
-        if self.surroundings.vpcs.is_empty() {
-            let network = |service: &Service| {
-                let mut rows = self.state.service_associations.rows();
-                let row = rows.find(|row| row.service == service.id && row.life.works(now));
-                row.and_then(|row| self.state.networks.get(&row.network))
-            };
-            let works = services.rows().filter(|service| service.life.works(now));
-            return works.map(|service| Reached { service, network: network(service) }).collect();
-        }
-        let networks = self.networks_of(client, now);
-        let associations = self.state.service_associations.rows().filter(|row| row.life.works(now));
-        associations
-            .filter_map(|row| {
-                let network = networks.iter().find(|network| network.id == row.network)?;
-                let service = services.get(&row.service).filter(|service| service.life.works(now))?;
-                Some(Reached { service, network: Some(network) })
-            })
-            .collect()
-    }
-
-    /// The service networks of a client: of its VPC's association and of its VPC's endpoints.
-    fn networks_of(&self, client: IpAddr, now: SimTime) -> Vec<&ServiceNetwork> {
-        let Some(vpc) = self.surroundings.vpc_of(client) else { return Vec::new() };
-        let associated = self
-            .state
-            .vpc_associations
-            .rows()
-            .filter(|row| row.vpc == vpc.id && row.life.works(now))
-            .filter_map(|row| self.state.networks.get(&row.network));
-        let endpoints = self.surroundings.vpc_endpoints.iter().filter(|endpoint| endpoint.vpc == vpc.id);
-        let by_endpoint = endpoints.filter_map(|endpoint| {
-            let name = endpoint.service_network.as_ref()?;
-            let mut networks = self.state.networks.rows();
-            networks.find(|network| network.id == *name || network.arn == *name || network.name == *name)
-        });
-        associated.chain(by_endpoint).collect()
-    }
-
-    /// From where clients may open connections to a port: where something listens that they reach, and the security
-    /// groups of the VPC association let them in. `None`: from anywhere, since the surroundings name no VPC.
-    pub(super) fn sources(&self, port: u16) -> Option<Vec<IpNet>> {
-        if self.surroundings.vpcs.is_empty() {
-            return None;
-        }
-        let now = self.clock.now();
-        let mut sources = Vec::new();
-        for vpc in &self.surroundings.vpcs {
-            let Some(client) = vpc.cidrs.first().map(IpNet::addr) else { continue };
-            let listens = self.reached(client, now).iter().any(|reached| {
-                let listeners = reached.service.published.at(now);
-                listeners.is_some_and(|listeners| listeners.iter().any(|listener| listener.port == port))
-            });
-            if listens {
-                sources.extend(self.let_in(vpc, port, now));
-            }
-        }
-        Some(sources)
-    }
-
-    /// The parts of a VPC that the security groups of its association let in.
-    fn let_in(&self, vpc: &Vpc, port: u16, now: SimTime) -> Vec<IpNet> {
-        let mut rows = self.state.vpc_associations.rows();
-        let association = rows.find(|row| row.vpc == vpc.id && row.life.works(now));
-        let known = &self.surroundings.security_groups;
-        // Without groups all come in; so they do where nothing is known of any group. One that is not known lets nobody in.
-        let named = association.map_or(&[][..], |association| association.security_groups.as_slice());
-        if named.is_empty() || known.is_empty() {
-            return vpc.cidrs.clone();
-        }
-        let groups = known.iter().filter(|group| named.contains(&group.id));
-        let rules = groups.flat_map(|group| &group.inbound);
-        let rules =
-            rules.filter(|rule| rule.ports.is_none_or(|(first, last)| (first..=last).contains(&port)));
-        let ranges = rules.flat_map(|rule| {
-            let members = known.iter().filter(|group| rule.security_groups.contains(&group.id));
-            rule.cidrs.iter().chain(members.flat_map(|group| &group.members))
-        });
-        ranges.flat_map(|range| vpc.cidrs.iter().filter_map(|own| common(*own, *range))).collect()
     }
 
     /// Follows a rule to a target.
@@ -488,15 +384,6 @@ fn asks_for_upgrade(head: &Parts) -> bool {
         || head.method == Method::CONNECT
 }
 
-fn vpc_arn(owner: &str, id: &str) -> String {
-    format!("arn:aws:ec2:{REGION}:{owner}:vpc/{id}")
-}
-
-/// What two ranges have in common: the narrower one, if it lies within the other.
-fn common(one: IpNet, other: IpNet) -> Option<IpNet> {
-    if one.contains(&other) { Some(other) } else { other.contains(&one).then_some(one) }
-}
-
 impl Turns {
     /// The group whose turn it is, by weight: each gains its weight, the one with most credit pays for all of them.
     /// So counts are exact over a round, and the groups mixed within it.
@@ -522,14 +409,23 @@ impl Turns {
         groups.get(place)
     }
 
-    /// The target whose turn it is.
-    fn target<'a>(&mut self, group: &str, targets: &[&'a Target]) -> Option<&'a Target> {
+    /// Which of so many addresses of a resource configuration has its turn.
+    pub(super) fn resource(&mut self, id: &str, addresses: usize) -> usize {
+        self.turn(id).checked_rem(addresses).unwrap_or_default()
+    }
+
+    fn turn(&mut self, id: &str) -> usize {
         if self.groups.len() >= MOST_TURNS {
             self.groups.clear();
         }
-        let turn = self.groups.entry(group.to_owned()).or_default();
+        let turn = self.groups.entry(id.to_owned()).or_default();
         *turn = turn.wrapping_add(1);
-        let place = turn.checked_rem(targets.len())?;
+        *turn
+    }
+
+    /// The target whose turn it is.
+    fn target<'a>(&mut self, group: &str, targets: &[&'a Target]) -> Option<&'a Target> {
+        let place = self.turn(group).checked_rem(targets.len())?;
         targets.get(place).copied()
     }
 }

@@ -1,20 +1,17 @@
-//! DNS: names of services, as the resolver of a VPC answers them.
+//! DNS: queries, answered as the resolver of a VPC answers them.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use hickory_server::Server;
 use hickory_server::net::runtime::Time;
 use hickory_server::proto::op::{HeaderCounts, Metadata, OpCode, ResponseCode};
-use hickory_server::proto::rr::rdata::{A, AAAA};
-use hickory_server::proto::rr::{DNSClass, Name, RData, Record, RecordType};
+use hickory_server::proto::rr::{DNSClass, Name, Record, RecordType};
 use hickory_server::server::{Request, RequestHandler, ResponseHandler, ResponseInfo};
 use hickory_server::zone_handler::MessageResponseBuilder;
 use tokio::net::{TcpListener, UdpSocket};
 
-use crate::simulator::{Simulator, World};
+use crate::simulator::Simulator;
 
-use super::addresses;
 use super::interface::Interface;
 
 /// How long a client of TCP may take between two queries.
@@ -52,39 +49,6 @@ pub(super) struct Resolver {
     simulator: Simulator,
 }
 
-impl World {
-    /// The addresses of a name that a client may know, and for how many seconds; `None` where there is no such name.
-    fn resolve(&self, client: IpAddr, name: &str) -> Option<(Vec<IpAddr>, u32)> {
-        let seconds = |seconds: u64| u32::try_from(seconds).unwrap_or(u32::MAX);
-        if let Some(service) = self.service_named(client, name) {
-            let addresses = addresses::of_service(&self.state, &self.settings, service);
-            return Some((addresses, seconds(self.settings.dns_ttl.0.as_secs())));
-        }
-        let vpc = self.surroundings.vpc_of(client).map(|vpc| vpc.id.as_str());
-        let known = |wanted: &Option<String>| {
-            self.surroundings.vpcs.is_empty() || wanted.as_deref().is_some_and(|wanted| Some(wanted) == vpc)
-        };
-        for service in self.state.cloudmap.services.rows().filter(|service| !service.records.is_empty()) {
-            let Some(namespace) = self.state.cloudmap.namespaces.get(&service.namespace) else { continue };
-            if !known(&namespace.vpc)
-                || !format!("{}.{}", service.name, namespace.name).eq_ignore_ascii_case(name)
-            {
-                continue;
-            }
-            let attributes = service.instances.values().flat_map(|instance| {
-                ["AWS_INSTANCE_IPV4", "AWS_INSTANCE_IPV6"].map(|attribute| instance.get(attribute))
-            });
-            // Cloud Map answers with eight at most.
-            let addresses = attributes.flatten().filter_map(|address| address.parse().ok()).take(8).collect();
-            let ttl = service.records.iter().map(|(_, ttl)| *ttl).min().unwrap_or_default();
-            return Some((addresses, seconds(ttl)));
-        }
-        let mut names = self.surroundings.names.iter();
-        let (_, addresses) = names.find(|(known, _)| known.eq_ignore_ascii_case(name))?;
-        Some((addresses.clone(), seconds(self.settings.dns_ttl.0.as_secs())))
-    }
-}
-
 /// What a query is answered with.
 fn records(simulator: &Simulator, request: &Request) -> Result<Vec<Record>, ResponseCode> {
     let Ok(info) = request.request_info() else { return Err(ResponseCode::FormErr) };
@@ -98,14 +62,13 @@ fn records(simulator: &Simulator, request: &Request) -> Result<Vec<Record>, Resp
     let asked = Name::from(query.name().clone());
     let text = asked.to_ascii();
     let name = text.strip_suffix('.').unwrap_or(&text);
-    let found = simulator.lock().resolve(info.src.ip().to_canonical(), name);
-    let (addresses, ttl) = found.ok_or(ResponseCode::NXDomain)?;
-    let data = addresses.into_iter().filter_map(|address| match (address, query.query_type()) {
-        (IpAddr::V4(address), RecordType::A | RecordType::ANY) => Some(RData::A(A(address))),
-        (IpAddr::V6(address), RecordType::AAAA | RecordType::ANY) => Some(RData::AAAA(AAAA(address))),
-        _ => None,
-    });
-    Ok(data.map(|data| Record::from_rdata(asked.clone(), ttl, data)).collect())
+    let found = simulator.lock().records(info.src.ip().to_canonical(), name);
+    let wanted = query.query_type();
+    // An alias is the answer to every type.
+    let answers = |kind: RecordType| kind == wanted || kind == RecordType::CNAME || wanted == RecordType::ANY;
+    let records = found.ok_or(ResponseCode::NXDomain)?.into_iter();
+    let records = records.filter(|(data, _)| answers(data.record_type()));
+    Ok(records.map(|(data, ttl)| Record::from_rdata(asked.clone(), ttl, data)).collect())
 }
 
 #[async_trait::async_trait]

@@ -24,7 +24,7 @@ use super::exchange::{Exchange, ServiceEntry};
 use super::idle::{IdleStream, Limit};
 use super::interface::Interface;
 use super::tls::{Agreed, Hello, hello};
-use super::{Shared, addresses, filter, forward, passthrough};
+use super::{Shared, addresses, filter, forward, passthrough, resource};
 
 /// How often it is looked whether what is in force has changed by the passing of time alone.
 const PERIOD: Duration = Duration::from_millis(500);
@@ -119,7 +119,7 @@ pub(super) async fn run(shared: Arc<Shared>, interface: &mut Interface) {
 }
 
 impl World {
-    /// The addresses and ports of all listeners in force, each with the ranges of clients that may come.
+    /// The addresses and ports of all listeners in force and of all resource configurations, each with the ranges of clients that may come.
     fn openings(&self) -> BTreeMap<SocketAddr, Option<Vec<IpNet>>> {
         let now = self.clock.now();
         let mut openings = BTreeSet::new();
@@ -133,7 +133,10 @@ impl World {
         }
         let ports: BTreeSet<u16> = openings.iter().map(SocketAddr::port).collect();
         let sources: BTreeMap<u16, _> = ports.into_iter().map(|port| (port, self.sources(port))).collect();
-        openings.into_iter().map(|at| (at, sources.get(&at.port()).cloned().flatten())).collect()
+        let services = openings.into_iter().map(|at| (at, sources.get(&at.port()).cloned().flatten()));
+        let mut openings = self.resource_openings(now);
+        openings.extend(services);
+        openings
     }
 }
 
@@ -200,17 +203,23 @@ async fn connection(
     local: SocketAddr,
 ) -> Result<(), Failure> {
     stream.set_nodelay(true)?;
-    let mut first = [0];
-    timeout(IDLE, stream.peek(&mut first)).await??;
     let idle = Limit::new(IDLE);
     let mut client = Client {
         address: peer.ip().to_canonical(),
         port: peer.port(),
         local,
-        secure: first == [HANDSHAKE],
+        secure: false,
         tls: None,
         idle: idle.clone(),
     };
+    // Servers of many protocols speak first, so nothing is read before.
+    let way = shared.simulator.lock().way(&client);
+    if let Some(way) = way {
+        return Ok(resource::carry(&shared.simulator, stream, way?).await?);
+    }
+    let mut first = [0];
+    timeout(IDLE, stream.peek(&mut first)).await??;
+    client.secure = first == [HANDSHAKE];
     if !client.secure {
         return http(shared, client, IdleStream::new(stream, idle)).await;
     }

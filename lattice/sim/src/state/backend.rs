@@ -43,6 +43,13 @@ pub(crate) struct ResourceConfiguration {
     pub(crate) life: Life,
 }
 
+/// First and last port of `80` or `8000-8010`.
+pub(crate) fn port_range(text: &str) -> Option<(u16, u16)> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let (first, last) = (first.parse::<u16>().ok()?, last.parse::<u16>().ok()?);
+    (0 < first && first <= last).then_some((first, last))
+}
+
 /// A resource gateway: where traffic to resources enters their VPC.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct ResourceGateway {

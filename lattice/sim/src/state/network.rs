@@ -71,7 +71,12 @@ pub(crate) struct ResourceAssociation {
 impl ResourceAssociation {
     /// The name under which clients of the service network reach the resource. Its form is assumed.
     pub(crate) fn domain_name(&self, partition: &str, region: &str) -> String {
-        format!("{}.{}.{partition}.vpc-lattice-rsc.{region}.on.aws", self.id, self.configuration)
+        self.name_of(&self.configuration, partition, region)
+    }
+
+    /// The name under which they reach the resource of this configuration, the association's own or a child of it.
+    pub(crate) fn name_of(&self, configuration: &str, partition: &str, region: &str) -> String {
+        format!("{}.{configuration}.{partition}.vpc-lattice-rsc.{region}.on.aws", self.id)
     }
 }
 

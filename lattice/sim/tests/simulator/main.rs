@@ -38,4 +38,5 @@ mod surroundings;
 mod tags;
 mod target_groups;
 mod targets;
+mod tcp;
 mod tokens;

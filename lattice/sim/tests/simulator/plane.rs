@@ -45,8 +45,10 @@ impl Plane {
         let number = PORTS.fetch_add(1, Ordering::Relaxed);
         let block = std::process::id() % 200 + 20;
         let range = format!("127.{block}.{number}.0/24");
+        let resources = format!("127.{block}.{number}.128/26");
         let mut all =
             vec![("data.interface", "none"), ("data.ipv4_range", range.as_str()), ("data.ipv6_range", "off")];
+        all.push(("data.resource_range", resources.as_str()));
         // Without an interface of its own, it has no address for the resolver.
         let dns = format!("127.{block}.{number}.253:5353");
         all.push(("dns.listen", dns.as_str()));
@@ -508,9 +510,9 @@ async fn a_signed_request_is_its_signers_and_a_wrong_signature_nobodys() {
     assert_eq!(plane.get(&host, "/headers", &[]).await.0, 403);
 }
 
-/// Asks the resolver for the addresses of a name: the response code and the last four bytes of the answer, which are
-/// the address where there is one.
-async fn resolve(plane: &Plane, name: &str) -> (u8, usize, [u8; 4]) {
+/// Asks the resolver for the addresses of a name: the response code, the number of records and the last four bytes of the
+/// answer, which are the address where there is one.
+pub(crate) async fn resolve(plane: &Plane, name: &str) -> (u8, usize, [u8; 4]) {
     let mut query = vec![0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
     for label in name.split('.') {
         query.push(u8::try_from(label.len()).unwrap());

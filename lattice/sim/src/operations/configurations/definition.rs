@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 use crate::error::Refusal;
-use crate::state::backend::{ConfigurationType, ResourceGateway};
+use crate::state::backend::{ConfigurationType, ResourceGateway, port_range};
 
 const AT: &str = "resourceConfigurationDefinition";
 
@@ -91,11 +91,4 @@ pub(super) fn check_ports(ports: &[String], protocol: Option<&str>) -> Result<()
         return Err(Refusal::field("portRanges", "must hold port 53 for the protocol TCP_UDP"));
     }
     Ok(())
-}
-
-/// First and last port of `80` or `8000-8010`.
-pub(crate) fn port_range(text: &str) -> Option<(u16, u16)> {
-    let (first, last) = text.split_once('-').unwrap_or((text, text));
-    let (first, last) = (first.parse::<u16>().ok()?, last.parse::<u16>().ok()?);
-    (0 < first && first <= last).then_some((first, last))
 }

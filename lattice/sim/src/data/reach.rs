@@ -1,0 +1,195 @@
+//! Who reaches what: from a client's address to the services and resource configurations of its VPC.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use crate::clock::SimTime;
+use crate::simulator::{REGION, World};
+use crate::state::backend::{ConfigurationType, ResourceConfiguration};
+use crate::state::network::{ResourceAssociation, ServiceNetwork, VpcAssociation};
+use crate::state::service::Service;
+use crate::surroundings::Vpc;
+
+/// A service that a client reaches, and through which service network.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reached<'a> {
+    pub(super) service: &'a Service,
+    pub(super) network: Option<&'a ServiceNetwork>,
+}
+
+/// A resource configuration that a client reaches, and how: through a service network, or through a VPC endpoint.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ReachedResource<'a> {
+    pub(super) configuration: &'a ResourceConfiguration,
+    pub(super) association: Option<&'a ResourceAssociation>,
+    /// The endpoint's id.
+    pub(super) endpoint: Option<&'a str>,
+}
+
+impl World {
+    /// The id of the service that a client knows by a name.
+    pub(super) fn service_named(&self, client: IpAddr, name: &str) -> Option<&str> {
+        let services = self.reached(client, self.clock.now());
+        services
+            .iter()
+            .find(|reached| reached.service.is_named(name))
+            .map(|reached| reached.service.id.as_str())
+    }
+
+    /// The services that a client reaches. Where the surroundings name no VPC, everybody reaches all of them.
+    pub(super) fn reached(&self, client: IpAddr, now: SimTime) -> Vec<Reached<'_>> {
+        let services = &self.state.services;
+        if self.surroundings.vpcs.is_empty() {
+            let network = |service: &Service| {
+                let mut rows = self.state.service_associations.rows();
+                let row = rows.find(|row| row.service == service.id && row.life.works(now));
+                row.and_then(|row| self.state.networks.get(&row.network))
+            };
+            let works = services.rows().filter(|service| service.life.works(now));
+            return works.map(|service| Reached { service, network: network(service) }).collect();
+        }
+        let networks = self.networks_of(client, now);
+        let associations = self.state.service_associations.rows().filter(|row| row.life.works(now));
+        associations
+            .filter_map(|row| {
+                let network = networks.iter().find(|network| network.id == row.network)?;
+                let service = services.get(&row.service).filter(|service| service.life.works(now))?;
+                Some(Reached { service, network: Some(network) })
+            })
+            .collect()
+    }
+
+    /// The service networks of a client: of its VPC's association and of its VPC's endpoints.
+    fn networks_of(&self, client: IpAddr, now: SimTime) -> Vec<&ServiceNetwork> {
+        let Some(vpc) = self.surroundings.vpc_of(client) else { return Vec::new() };
+        let associated = self
+            .state
+            .vpc_associations
+            .rows()
+            .filter(|row| row.vpc == vpc.id && row.life.works(now))
+            .filter_map(|row| self.state.networks.get(&row.network));
+        let endpoints = self.surroundings.vpc_endpoints.iter().filter(|endpoint| endpoint.vpc == vpc.id);
+        let by_endpoint = endpoints.filter_map(|endpoint| {
+            let name = endpoint.service_network.as_ref()?;
+            let mut networks = self.state.networks.rows();
+            networks.find(|network| network.id == *name || network.arn == *name || network.name == *name)
+        });
+        associated.chain(by_endpoint).collect()
+    }
+
+    /// The resource configurations that a client reaches, the children of groups in the groups' places. Where the
+    /// surroundings name no VPC, everybody reaches all that are associated with a service network.
+    pub(super) fn resources(&self, client: IpAddr, now: SimTime) -> Vec<ReachedResource<'_>> {
+        let networks = self.networks_of(client, now);
+        let everybody = self.surroundings.vpcs.is_empty();
+        let associations = self.state.resource_associations.rows().filter(|row| {
+            row.life.works(now) && (everybody || networks.iter().any(|network| network.id == row.network))
+        });
+        let vpc = self.surroundings.vpc_of(client);
+        let leads_here = |id: &str| {
+            let mut endpoints = self.surroundings.vpc_endpoints.iter();
+            endpoints.any(|endpoint| endpoint.id == id && vpc.is_some_and(|vpc| vpc.id == endpoint.vpc))
+        };
+        let endpoints = self.state.endpoint_associations.rows().filter(|row| leads_here(&row.endpoint));
+        let by_endpoint =
+            endpoints.map(|row| (row.configuration.as_str(), None, Some(row.endpoint.as_str())));
+        associations
+            .map(|row| (row.configuration.as_str(), Some(row), None))
+            .chain(by_endpoint)
+            .flat_map(|(id, association, endpoint)| {
+                let works = |row: &&ResourceConfiguration| row.life.works(now);
+                let named = self.state.configurations.get(id).filter(works);
+                let is_group = named.is_some_and(|row| row.kind == ConfigurationType::Group);
+                let children = self.state.configurations.rows().filter(works);
+                let children = children.filter(move |row| is_group && row.group.as_deref() == Some(id));
+                let reached = named.filter(|_| !is_group).into_iter().chain(children);
+                reached.map(move |configuration| ReachedResource { configuration, association, endpoint })
+            })
+            .collect()
+    }
+
+    /// From where clients may open connections to a port of a resource configuration. `None`: from anywhere.
+    pub(super) fn sources_of_resource(&self, id: &str, port: u16, now: SimTime) -> Option<Vec<IpNet>> {
+        if self.surroundings.vpcs.is_empty() {
+            return None;
+        }
+        let mut sources = Vec::new();
+        for vpc in &self.surroundings.vpcs {
+            let Some(client) = vpc.cidrs.first().map(IpNet::addr) else { continue };
+            for reached in self.resources(client, now) {
+                if reached.configuration.id != id {
+                    continue;
+                }
+                if reached.association.is_some() {
+                    sources.extend(self.let_in(vpc, port, now));
+                } else {
+                    sources.extend(&vpc.cidrs);
+                }
+            }
+        }
+        sources.sort_unstable();
+        sources.dedup();
+        Some(sources)
+    }
+
+    /// The association of a client's VPC.
+    pub(super) fn association_of(&self, client: IpAddr, now: SimTime) -> Option<&VpcAssociation> {
+        let vpc = self.surroundings.vpc_of(client)?;
+        self.state.vpc_associations.rows().find(|row| row.vpc == vpc.id && row.life.works(now))
+    }
+
+    /// The ARN of a client's VPC.
+    pub(super) fn vpc_arn(&self, client: IpAddr, or: &str) -> Option<String> {
+        let vpc = self.surroundings.vpc_of(client)?;
+        let owner = self.surroundings.owner(&vpc.id, or);
+        Some(format!("arn:aws:ec2:{REGION}:{owner}:vpc/{}", vpc.id))
+    }
+
+    /// From where clients may open connections to a port: where something listens that they reach, and the security
+    /// groups of the VPC association let them in. `None`: from anywhere, since the surroundings name no VPC.
+    pub(super) fn sources(&self, port: u16) -> Option<Vec<IpNet>> {
+        if self.surroundings.vpcs.is_empty() {
+            return None;
+        }
+        let now = self.clock.now();
+        let mut sources = Vec::new();
+        for vpc in &self.surroundings.vpcs {
+            let Some(client) = vpc.cidrs.first().map(IpNet::addr) else { continue };
+            let listens = self.reached(client, now).iter().any(|reached| {
+                let listeners = reached.service.published.at(now);
+                listeners.is_some_and(|listeners| listeners.iter().any(|listener| listener.port == port))
+            });
+            if listens {
+                sources.extend(self.let_in(vpc, port, now));
+            }
+        }
+        Some(sources)
+    }
+
+    /// The parts of a VPC that the security groups of its association let in.
+    fn let_in(&self, vpc: &Vpc, port: u16, now: SimTime) -> Vec<IpNet> {
+        let mut rows = self.state.vpc_associations.rows();
+        let association = rows.find(|row| row.vpc == vpc.id && row.life.works(now));
+        let known = &self.surroundings.security_groups;
+        // Without groups all come in; so they do where nothing is known of any group. One that is not known lets nobody in.
+        let named = association.map_or(&[][..], |association| association.security_groups.as_slice());
+        if named.is_empty() || known.is_empty() {
+            return vpc.cidrs.clone();
+        }
+        let groups = known.iter().filter(|group| named.contains(&group.id));
+        let rules = groups.flat_map(|group| &group.inbound);
+        let rules =
+            rules.filter(|rule| rule.ports.is_none_or(|(first, last)| (first..=last).contains(&port)));
+        let ranges = rules.flat_map(|rule| {
+            let members = known.iter().filter(|group| rule.security_groups.contains(&group.id));
+            rule.cidrs.iter().chain(members.flat_map(|group| &group.members))
+        });
+        ranges.flat_map(|range| vpc.cidrs.iter().filter_map(|own| common(*own, *range))).collect()
+    }
+}
+
+/// What two ranges have in common: the narrower one, if it lies within the other.
+fn common(one: IpNet, other: IpNet) -> Option<IpNet> {
+    if one.contains(&other) { Some(other) } else { other.contains(&one).then_some(one) }
+}
