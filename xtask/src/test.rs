@@ -1,9 +1,8 @@
 //! `cargo xtask test`: every test, after building what they run on.
 
-use std::{
-    ffi::OsString,
-    process::{Command, ExitCode},
-};
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -31,5 +30,17 @@ pub(crate) fn run() -> Result<ExitCode> {
         .context("starting cargo")?;
     eprintln!("test: trying the simulator with the AWS SDKs for Python, JavaScript and Rust");
     let tried = interop::play(&build::binary(&folder, "lath"))?;
-    Ok(if tested.success() { tried } else { ExitCode::FAILURE })
+    let shown = demo(&build::binary(&folder, "lath-world"))?;
+    Ok(if tested.success() && shown { tried } else { ExitCode::FAILURE })
+}
+
+/// Plays the demo, which fails if a rollout loses a request that it should not.
+fn demo(world: &Path) -> Result<bool> {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("test: skipped the demo: it makes network namespaces, which needs root");
+        return Ok(std::env::var_os("CI").is_none_or(|ci| ci != "true"));
+    }
+    eprintln!("test: playing the demo");
+    let played = Command::new(world).arg("demo").status().context("starting lath-world")?;
+    Ok(played.success())
 }
