@@ -263,23 +263,25 @@ impl World {
     /// The service of a name among those that the client reaches.
     fn find(&self, client: &Client, name: &str, now: SimTime) -> Option<Reached<'_>> {
         let name = name.strip_suffix('.').unwrap_or(name);
-        let services = self.reached(client.address, now);
-        let by_name = services.iter().find(|reached| reached.service.is_named(name)).copied();
-        let mut here = services.iter().filter(|reached| {
-            addresses::of_service(&self.state, &self.settings, &reached.service.id)
-                .contains(&client.local.ip())
-        });
-        // An address that several share says nothing.
-        let by_address = match (here.next(), here.next()) {
-            (Some(only), None) => Some(*only),
-            _ => None,
+        let by_name = || self.service_named(client.address, name, now);
+        let by_address = || {
+            let is_here = |service: &Service| {
+                let addresses = addresses::of_service(&self.state, &self.settings, &service.id);
+                addresses.contains(&client.local.ip())
+            };
+            let mut here = self.reached(client.address, now, is_here);
+            // An address that several share says nothing.
+            match (here.next(), here.next()) {
+                (Some(only), None) => Some(only),
+                _ => None,
+            }
         };
         match self.settings.route_by {
             RouteBy::Name => {
                 let names_a_service = name.parse::<IpAddr>().is_err() && !name.is_empty();
-                if names_a_service { by_name } else { by_address }
+                if names_a_service { by_name() } else { by_address() }
             }
-            RouteBy::Address => by_address.or(by_name),
+            RouteBy::Address => by_address().or_else(by_name),
         }
     }
 

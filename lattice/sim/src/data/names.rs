@@ -21,7 +21,8 @@ pub(super) type Records = Vec<(RData, u32)>;
 impl World {
     /// What a name has that a client may know; `None` where there is no such name.
     pub(super) fn records(&self, client: IpAddr, name: &str) -> Option<Records> {
-        if let Some(service) = self.service_named(client, name) {
+        if let Some(reached) = self.service_named(client, name, self.clock.now()) {
+            let service = &reached.service.id;
             return Some(self.of_addresses(addresses::of_service(&self.state, &self.settings, service)));
         }
         if let Some(addresses) = self.resource_named(client, name) {

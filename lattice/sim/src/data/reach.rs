@@ -28,36 +28,33 @@ pub(super) struct ReachedResource<'a> {
 }
 
 impl World {
-    /// The id of the service that a client knows by a name.
-    pub(super) fn service_named(&self, client: IpAddr, name: &str) -> Option<&str> {
-        let services = self.reached(client, self.clock.now());
-        services
-            .iter()
-            .find(|reached| reached.service.is_named(name))
-            .map(|reached| reached.service.id.as_str())
+    /// The services that a client reaches, of those that this is true of. Where the surroundings name no VPC, everybody
+    /// reaches all of them. It costs little where it is true of few.
+    pub(super) fn reached<'a>(
+        &'a self,
+        client: IpAddr,
+        now: SimTime,
+        of: impl Fn(&Service) -> bool,
+    ) -> impl Iterator<Item = Reached<'a>> {
+        let everybody = self.surroundings.vpcs.is_empty();
+        let networks = self.networks_of(client, now);
+        let services =
+            self.state.services.rows().filter(move |service| of(service) && service.life.works(now));
+        services.filter_map(move |service| {
+            let rows = self.state.service_associations.rows();
+            let mut rows = rows.filter(|row| row.service == service.id && row.life.works(now));
+            if everybody {
+                let network = rows.next().and_then(|row| self.state.networks.get(&row.network));
+                return Some(Reached { service, network });
+            }
+            let network = rows.find_map(|row| networks.iter().find(|network| network.id == row.network))?;
+            Some(Reached { service, network: Some(network) })
+        })
     }
 
-    /// The services that a client reaches. Where the surroundings name no VPC, everybody reaches all of them.
-    pub(super) fn reached(&self, client: IpAddr, now: SimTime) -> Vec<Reached<'_>> {
-        let services = &self.state.services;
-        if self.surroundings.vpcs.is_empty() {
-            let network = |service: &Service| {
-                let mut rows = self.state.service_associations.rows();
-                let row = rows.find(|row| row.service == service.id && row.life.works(now));
-                row.and_then(|row| self.state.networks.get(&row.network))
-            };
-            let works = services.rows().filter(|service| service.life.works(now));
-            return works.map(|service| Reached { service, network: network(service) }).collect();
-        }
-        let networks = self.networks_of(client, now);
-        let associations = self.state.service_associations.rows().filter(|row| row.life.works(now));
-        associations
-            .filter_map(|row| {
-                let network = networks.iter().find(|network| network.id == row.network)?;
-                let service = services.get(&row.service).filter(|service| service.life.works(now))?;
-                Some(Reached { service, network: Some(network) })
-            })
-            .collect()
+    /// The service that a client knows by a name.
+    pub(super) fn service_named(&self, client: IpAddr, name: &str, now: SimTime) -> Option<Reached<'_>> {
+        self.reached(client, now, |service| service.is_named(name)).next()
     }
 
     /// The service networks of a client: of its VPC's association and of its VPC's endpoints.
@@ -156,11 +153,11 @@ impl World {
         let mut sources = Vec::new();
         for vpc in &self.surroundings.vpcs {
             let Some(client) = vpc.cidrs.first().map(IpNet::addr) else { continue };
-            let listens = self.reached(client, now).iter().any(|reached| {
-                let listeners = reached.service.published.at(now);
+            let listens = |service: &Service| {
+                let listeners = service.published.at(now);
                 listeners.is_some_and(|listeners| listeners.iter().any(|listener| listener.port == port))
-            });
-            if listens {
+            };
+            if self.reached(client, now, listens).next().is_some() {
                 sources.extend(self.let_in(vpc, port, now));
             }
         }

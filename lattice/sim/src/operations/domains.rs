@@ -65,6 +65,10 @@ pub(super) fn delete(state: &mut State, call: &Call<'_>) -> Result<Value, Refusa
         (found, _) => {
             let id = found?.id.clone();
             state.verifications.remove(&id);
+            // The model has no conflict here, so what it backed goes on without it.
+            for configuration in state.configurations.rows_mut() {
+                configuration.verification.take_if(|of| *of == id);
+            }
         }
     }
     Ok(json!({}))

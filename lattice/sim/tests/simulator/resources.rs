@@ -380,4 +380,9 @@ async fn a_domain_is_verified_or_given_up_and_backs_the_names_below_it() {
     let delete = || sim.client.delete_domain_verification().domain_verification_identifier(late.id()).send();
     delete().await.unwrap();
     assert_eq!(code(delete().await), "ResourceNotFoundException");
+    let call = sim.client.delete_domain_verification().domain_verification_identifier(started.id());
+    call.send().await.unwrap();
+    for item in sim.client.list_resource_configurations().send().await.unwrap().items() {
+        assert_eq!(item.domain_verification_id(), None);
+    }
 }
