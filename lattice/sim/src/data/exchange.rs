@@ -236,68 +236,80 @@ impl Drop for Exchange {
     }
 }
 
-/// The body of a request on its way to a target.
+/// What takes note of a body on its way. It is dropped with the body, when that is through or nobody wants it any more.
+pub(super) trait Watch: Unpin {
+    /// So many bytes of data have come.
+    fn data(&self, bytes: u64);
+    /// No more will come, though it has not ended.
+    fn broke(&self);
+}
+
+/// Takes note of a request's body. With its end the target has the whole request.
 #[derive(Debug)]
-pub(super) struct RequestBody<B> {
-    inner: B,
-    notes: Option<Notes>,
-}
+pub(super) struct OfRequest(Option<Notes>);
 
-impl<B> RequestBody<B> {
-    pub(super) fn new(inner: B, notes: Option<Notes>) -> Self {
-        Self { inner, notes }
-    }
-}
+/// Takes note of an answer's body, with whose end the exchange is over.
+#[derive(Debug)]
+pub(super) struct OfResponse(Option<Exchange>);
 
-impl<B: Body<Data = Bytes> + Unpin> Body for RequestBody<B> {
-    type Data = Bytes;
-    type Error = B::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        let polled = Pin::new(&mut self.inner).poll_frame(context);
-        if let (Some(notes), Poll::Ready(Some(Ok(frame)))) = (&self.notes, &polled)
-            && let Some(data) = frame.data_ref()
-        {
-            notes.received(data.len() as u64);
+impl Watch for OfRequest {
+    fn data(&self, bytes: u64) {
+        if let Some(notes) = &self.0 {
+            notes.received(bytes);
         }
-        polled
     }
 
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
-    }
+    fn broke(&self) {}
 }
 
-impl<B> Drop for RequestBody<B> {
-    /// It is dropped when it has been sent, if it has frames or not.
+impl Drop for OfRequest {
     fn drop(&mut self) {
-        if let Some(notes) = &self.notes {
+        if let Some(notes) = &self.0 {
             notes.passed_on();
         }
     }
 }
 
-/// The body of an answer on its way to a client, with whose end the exchange is over.
-#[derive(Debug)]
-pub(super) struct ResponseBody<B> {
-    inner: B,
-    exchange: Option<Exchange>,
-}
+impl Watch for OfResponse {
+    fn data(&self, bytes: u64) {
+        if let Some(exchange) = &self.0 {
+            exchange.notes.sent(bytes);
+        }
+    }
 
-impl<B> ResponseBody<B> {
-    pub(super) fn new(inner: B, exchange: Option<Exchange>) -> Self {
-        Self { inner, exchange }
+    fn broke(&self) {
+        if let Some(exchange) = &self.0 {
+            exchange.fails("TargetReset");
+        }
     }
 }
 
-impl<B: Body<Data = Bytes> + Unpin> Body for ResponseBody<B> {
+/// A body that is watched on its way.
+#[derive(Debug)]
+pub(super) struct Watched<B, W> {
+    inner: B,
+    watch: W,
+}
+
+/// The body of a request on its way to a target.
+pub(super) type RequestBody<B> = Watched<B, OfRequest>;
+
+/// The body of an answer on its way to a client.
+pub(super) type ResponseBody<B> = Watched<B, OfResponse>;
+
+impl<B> RequestBody<B> {
+    pub(super) fn of_request(inner: B, notes: Option<Notes>) -> Self {
+        Self { inner, watch: OfRequest(notes) }
+    }
+}
+
+impl<B> ResponseBody<B> {
+    pub(super) fn of_response(inner: B, exchange: Option<Exchange>) -> Self {
+        Self { inner, watch: OfResponse(exchange) }
+    }
+}
+
+impl<B: Body<Data = Bytes> + Unpin, W: Watch> Body for Watched<B, W> {
     type Data = Bytes;
     type Error = B::Error;
 
@@ -306,13 +318,13 @@ impl<B: Body<Data = Bytes> + Unpin> Body for ResponseBody<B> {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let polled = Pin::new(&mut self.inner).poll_frame(context);
-        match (&self.exchange, &polled) {
-            (Some(exchange), Poll::Ready(Some(Ok(frame)))) => {
+        match &polled {
+            Poll::Ready(Some(Ok(frame))) => {
                 if let Some(data) = frame.data_ref() {
-                    exchange.notes.sent(data.len() as u64);
+                    self.watch.data(data.len() as u64);
                 }
             }
-            (Some(exchange), Poll::Ready(Some(Err(_)))) => exchange.fails("TargetReset"),
+            Poll::Ready(Some(Err(_))) => self.watch.broke(),
             _ => {}
         }
         polled

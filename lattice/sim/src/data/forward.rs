@@ -35,7 +35,7 @@ pub(super) async fn answer(
     if let Some(exchange) = &exchange {
         exchange.answers(response.status(), response.headers());
     }
-    response.map(|body| ResponseBody::new(body, exchange))
+    response.map(|body| ResponseBody::of_response(body, exchange))
 }
 
 async fn pass(
@@ -72,7 +72,7 @@ async fn pass(
     if direction != RequestIds::Response {
         headers::set(&mut head.headers, "x-amzn-requestid", id);
     }
-    let body = RequestBody::new(body, exchange.as_ref().map(Exchange::notes));
+    let body = RequestBody::of_request(body, exchange.as_ref().map(Exchange::notes));
     // The time for an answer is the client's connection's: it begins anew with every byte that comes, so that long
     // uploads have the time that they need.
     let answered = tokio::select! {
