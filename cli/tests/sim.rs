@@ -209,6 +209,15 @@ fn surroundings_come_from_a_file_and_their_schema_is_published() {
 }
 
 #[test]
+fn the_documented_settings_are_those_that_there_are() {
+    let made = run(&["sim", "settings", "--output", "markdown"]);
+    let made = String::from_utf8(made.stdout).unwrap();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/simulator-settings.md");
+    let written = std::fs::read_to_string(file).unwrap();
+    assert!(made == written, "write docs/simulator-settings.md anew: lath sim settings --output markdown");
+}
+
+#[test]
 fn the_state_file_brings_everything_back() {
     let file = format!("{}/state-{}.json", env!("CARGO_TARGET_TMPDIR"), std::process::id());
     let sim = Sim::start(&["--state", &file]);

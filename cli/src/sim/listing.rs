@@ -17,15 +17,42 @@ pub(crate) struct Arguments {
 enum Output {
     Text,
     Json,
+    Markdown,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let rows = table();
+    let mut rows = table();
+    rows.sort_unstable_by_key(|row| row.name);
     let text = match arguments.output {
         Output::Json => serde_json::to_string_pretty(&rows).context("writing the table as JSON")? + "\n",
         Output::Text => rows.iter().map(describe).collect(),
+        Output::Markdown => HEAD.to_owned() + &rows.iter().map(line).collect::<String>(),
     };
     std::io::stdout().write_all(text.as_bytes()).context("printing the table of settings")
+}
+
+/// What stands above the table in Markdown.
+const HEAD: &str = "\
+# What can be set in the simulator?
+
+`--set NAME=VALUE` at the start, or `PUT /_sim/settings {NAME: VALUE}` later. Where nobody outside AWS knows what the real
+service does, the default is *assumed*; if your program depends on such a thing, try the other values too.
+
+<!-- Made by `lath sim settings --output markdown`. -->
+
+| Setting | Decides | `instant` | `aws` | Source | Allowed |
+|---|---|---|---|---|---|
+";
+
+fn line(row: &Row) -> String {
+    let Row { name, meaning, allowed, instant, realistic, label } = row;
+    let source = match label {
+        Label::Documented => "AWS documents it",
+        Label::Assumed => "*assumed*",
+        Label::Simulator => "the simulator's own",
+    };
+    let allowed = allowed.replace('|', "\\|");
+    format!("| `{name}` | {meaning} | {instant} | {realistic} | {source} | {allowed} |\n")
 }
 
 fn describe(row: &Row) -> String {

@@ -8,10 +8,11 @@ pub mod value;
 
 use choice::{
     Addresses, AssociationName, BatchFailure, ChildrenWhileCreating, ConfigurationLogs, DefaultPort,
-    DefaultRule, DeregisterAbsent, DomainOutcome, DuplicateAnswer, DuplicateTarget, FixedStatus, GoneAnswer,
-    HealthPort, HttpsProtocol, ListAbsent, ListOrder, MalformedTarget, NotApplicable, OversizePolicy,
-    ReasonCodes, RegisterDraining, RegisterExisting, RequestIds, ResourceTypeNames, RouteBy, ShareInvitation,
-    StalePage, TargetQuota, TokenAfterDelete, Traffic,
+    DefaultRule, DenyText, DeregisterAbsent, DomainOutcome, DuplicateAnswer, DuplicateTarget, FixedStatus,
+    GoneAnswer, HealthPort, HttpsProtocol, ListAbsent, ListOrder, MalformedTarget, NotApplicable,
+    OversizePolicy, OwnErrors, PolicyNetwork, ReasonCodes, RegisterDraining, RegisterExisting, RequestIds,
+    ResourceTypeNames, RouteBy, Separator, ShareInvitation, StalePage, TargetQuota, TokenAfterDelete,
+    Traffic,
 };
 use lattice::limits::TARGETS_PER_GROUP;
 use serde::Serialize;
@@ -254,6 +255,15 @@ settings! {
     /// The label of the partition in the names of services.
     partition_id: Text = "dns.partition_id", Text::new("7d67968"), Text::new("7d67968"), Assumed;
 
+    /// The body of a 403 whose text AWS has not published: an explicit deny, say, or a signature that does not hold.
+    deny_text: DenyText = "auth.deny_text", DenyText::Sentence, DenyText::Sentence, Assumed;
+    /// Which service network's auth policy counts for a service that is in several.
+    policy_network: PolicyNetwork = "auth.service_in_many_networks", PolicyNetwork::Callers, PolicyNetwork::Callers, Assumed;
+
+    /// What stands between the fields of `x-amzn-lattice-identity`.
+    identity_separator: Separator = "headers.identity_format", Separator::Semicolon, Separator::Semicolon, Assumed;
+    /// The headers of errors that the data plane answers with itself.
+    own_errors: OwnErrors = "headers.own_error_headers", OwnErrors::Text, OwnErrors::Text, Assumed;
     /// Which messages carry `x-amzn-RequestId`.
     request_ids: RequestIds = "headers.request_id_direction", RequestIds::Both, RequestIds::Both, Assumed;
 

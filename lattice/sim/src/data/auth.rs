@@ -4,12 +4,13 @@ use std::net::IpAddr;
 
 use http::request::Parts;
 use lattice::policy::{
-    self, Action, Auth, Caller, Http, Layer, Policies, Policy, Principal, Request, Verdict,
+    self, Action, Auth, Caller, Evidence, Http, Layer, Policies, Policy, Principal, Request, Verdict,
 };
 use percent_encoding::percent_decode_str;
 
 use crate::account::Caller as Signer;
 use crate::clock::SimTime;
+use crate::settings::choice::DenyText;
 use crate::simulator::World;
 use crate::state::network::ServiceNetwork;
 use crate::state::policy::{AuthPolicy, Gate};
@@ -57,13 +58,18 @@ pub(super) fn authorize(
     match policy::authorize(&policies, &caller, &request) {
         Verdict::Allowed => Ok(()),
         Verdict::Denied(denial) => {
-            let sentence = policy::refusal(&denial, &caller, &request).sentence;
+            let refusal = policy::refusal(&denial, &caller, &request);
             let by = match denial.layer {
                 Layer::ServiceNetwork => "Network",
                 Layer::Service => "Service",
                 Layer::Identity => "Identity",
             };
-            Err(Denied { sentence: format!("AccessDeniedException: {sentence}"), by })
+            let code = "AccessDeniedException";
+            let sentence = match (refusal.evidence, world.settings.deny_text) {
+                (Evidence::Assumed, DenyText::Code) => code.to_owned(),
+                _ => format!("{code}: {}", refusal.sentence),
+            };
+            Err(Denied { sentence, by })
         }
     }
 }

@@ -9,7 +9,7 @@ use http::{Method, Version, header};
 
 use crate::access_log::Subscription;
 use crate::clock::SimTime;
-use crate::settings::choice::{RouteBy, Traffic};
+use crate::settings::choice::{DenyText, RouteBy, Traffic};
 use crate::simulator::World;
 use crate::state::published::{Doing, Listening, Taken};
 use crate::state::service::{ListenerProtocol, Service};
@@ -62,6 +62,8 @@ pub(super) struct Forward {
     pub(super) vpc_arn: Option<String>,
     /// Who signed the request.
     pub(super) principal: Option<String>,
+    /// What stands between the fields of the header that tells of the principal.
+    pub(super) separator: &'static str,
     pub(super) statuses: Statuses,
 }
 
@@ -127,14 +129,19 @@ impl World {
             Err(refused) => {
                 entry.resolved_user = "unknown".into();
                 entry.failure_reason = DENIED.into();
-                return Decision::Refuse(403, format!("{}: {refused}", refused.code()));
+                let code = refused.code();
+                let sentence = match self.settings.deny_text {
+                    DenyText::Sentence => format!("{code}: {refused}"),
+                    DenyText::Code => code.to_owned(),
+                };
+                return Decision::Refuse(403, sentence);
             }
         };
         entry.caller_principal = Known(signer.as_ref().map(|signer| signer.arn.clone()));
         let owner = vpc.map(|vpc| self.surroundings.owner(&vpc.id, &service.account));
         let asked = Asked {
             service,
-            network,
+            network: self.policy_network(reached, now),
             vpc: vpc.map(|vpc| vpc.id.as_str()),
             vpc_owner: owner,
             client: client.address,
@@ -163,6 +170,7 @@ impl World {
             group_arn: group.arn.clone(),
             vpc_arn: self.vpc_arn(client.address, &service.account),
             principal: signer.map(|signer| signer.arn),
+            separator: self.settings.identity_separator.between(),
             statuses: Statuses {
                 connect_failure: self.settings.connect_failure_status.0,
                 function_failure: self.settings.function_failure_status.0,
@@ -209,7 +217,7 @@ impl World {
                 let vpc = self.surroundings.vpc_of(client.address);
                 let asked = Asked {
                     service: reached.service,
-                    network: reached.network,
+                    network: self.policy_network(reached, now),
                     vpc: vpc.map(|vpc| vpc.id.as_str()),
                     vpc_owner: vpc.and_then(|vpc| vpc.account.as_deref()),
                     client: client.address,

@@ -8,10 +8,10 @@ use http::{Request, Response, Uri, Version, header};
 use http_body_util::Either;
 use hyper::body::Incoming;
 
-use crate::settings::choice::RequestIds;
+use crate::settings::choice::{OwnErrors, RequestIds};
 
 use super::Shared;
-use super::answer::{Body, Source, fixed, own};
+use super::answer::{Body, Own, Source, fixed, own};
 use super::connections::{Destination, Error, Sent};
 use super::decide::{Decision, Forward, To};
 use super::exchange::{Exchange, RequestBody, ResponseBody, ServiceEntry};
@@ -24,12 +24,16 @@ pub(super) async fn answer(
     client: Arc<Client>,
     request: Request<Incoming>,
 ) -> Response<Body> {
-    let (id, direction) = {
+    let (id, direction, own_errors) = {
         let mut world = shared.simulator.lock();
-        (crate::random::uuid(&mut world.request_ids), world.settings.request_ids)
+        let id = crate::random::uuid(&mut world.request_ids);
+        (id, world.settings.request_ids, world.settings.own_errors)
     };
     let (mut response, exchange) = pass(&shared, &client, request, &id, direction).await;
-    if direction != RequestIds::Request {
+    let bare = own_errors == OwnErrors::Bare && response.extensions().get::<Own>().is_some();
+    if bare {
+        response.headers_mut().remove(header::CONTENT_TYPE);
+    } else if direction != RequestIds::Request {
         headers::set(response.headers_mut(), "x-amzn-requestid", &id);
     }
     if let Some(exchange) = &exchange {

@@ -59,7 +59,11 @@ pub(super) fn add(headers: &mut HeaderMap, client: &Client, forward: &Forward) {
     let target = format!("ServiceArn={service_arn}{network};TargetGroupArn={group_arn}");
     set(headers, "x-amzn-lattice-target", &target);
     if let Some(principal) = &forward.principal {
-        set(headers, "x-amzn-lattice-identity", &format!("Principal={principal}"));
+        // arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION
+        let session = principal.split_once(":assumed-role/").and_then(|(_, role)| role.split_once('/'));
+        let session = session.map(|(_, session)| format!("{}SessionName={session}", forward.separator));
+        let identity = format!("Principal={principal}{}", session.unwrap_or_default());
+        set(headers, "x-amzn-lattice-identity", &identity);
     }
 }
 
@@ -80,7 +84,55 @@ pub(super) fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::data::decide::{Statuses, To};
+    use crate::data::idle::Limit;
+    use crate::data::invoke::Function;
+    use crate::surroundings::Run;
+
+    #[test]
+    fn targets_are_told_who_asks_and_in_which_session() {
+        let client = Client {
+            address: "10.0.0.9".parse().unwrap(),
+            port: 50_000,
+            local: "169.254.171.1:443".parse().unwrap(),
+            secure: true,
+            tls: None,
+            idle: Limit::new(Duration::from_secs(60)),
+        };
+        let user = "arn:aws:iam::123456789012:user/a";
+        let role = "arn:aws:sts::123456789012:assumed-role/shop/pod-1";
+        for (principal, separator, identity) in [
+            (None, ";", None),
+            (Some(user), ";", Some(format!("Principal={user}"))),
+            (Some(role), ";", Some(format!("Principal={role};SessionName=pod-1"))),
+            (Some(role), ", ", Some(format!("Principal={role}, SessionName=pod-1"))),
+        ] {
+            let forward = Forward {
+                to: To::Function(Function { run: Run::Command(Vec::new()), second: true }),
+                idle: Duration::ZERO,
+                service_arn: "service".to_owned(),
+                network_arn: Some("network".to_owned()),
+                group_arn: "group".to_owned(),
+                vpc_arn: Some("vpc".to_owned()),
+                principal: principal.map(str::to_owned),
+                separator,
+                statuses: Statuses { connect_failure: 503, function_failure: 502, timeout: 504 },
+            };
+            let mut headers = HeaderMap::new();
+            headers.insert("x-forwarded-for", HeaderValue::from_static("1.2.3.4"));
+            add(&mut headers, &client, &forward);
+            let told = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+            assert_eq!(told("x-amzn-lattice-identity"), identity);
+            let way = "ServiceArn=service;ServiceNetworkArn=network;TargetGroupArn=group";
+            assert_eq!(told("x-amzn-lattice-target").as_deref(), Some(way));
+            assert_eq!(told("x-amzn-lattice-network").as_deref(), Some("SourceVpcArn=vpc"));
+            assert_eq!(told("x-forwarded-for").as_deref(), Some("1.2.3.4, 10.0.0.9"));
+            assert_eq!(told("x-forwarded-for-proto").as_deref(), Some("https"));
+        }
+    }
 
     #[test]
     fn headers_of_a_connection_and_forged_ones_go() {

@@ -345,6 +345,7 @@ mod tests {
             principal: Some("user".to_owned()),
             to: To::Function(Function { run: Run::Command(Vec::new()), second: true }),
             idle: std::time::Duration::ZERO,
+            separator: ";",
             statuses: Statuses { connect_failure: 503, function_failure: 502, timeout: 504 },
         };
         let expected = json!({

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::clock::SimTime;
+use crate::settings::choice::PolicyNetwork;
 use crate::simulator::{REGION, World};
 use crate::state::backend::{ConfigurationType, ResourceConfiguration};
 use crate::state::network::{ResourceAssociation, ServiceNetwork, VpcAssociation};
@@ -55,6 +56,22 @@ impl World {
     /// The service that a client knows by a name.
     pub(super) fn service_named(&self, client: IpAddr, name: &str, now: SimTime) -> Option<Reached<'_>> {
         self.reached(client, now, |service| service.is_named(name)).next()
+    }
+
+    /// The service network whose auth policy counts for requests to a service.
+    pub(super) fn policy_network<'a>(
+        &'a self,
+        reached: Reached<'a>,
+        now: SimTime,
+    ) -> Option<&'a ServiceNetwork> {
+        match self.settings.policy_network {
+            PolicyNetwork::Callers => reached.network,
+            PolicyNetwork::Oldest => {
+                let mut rows = self.state.service_associations.rows();
+                let oldest = rows.find(|row| row.service == reached.service.id && row.life.works(now));
+                oldest.and_then(|row| self.state.networks.get(&row.network))
+            }
+        }
     }
 
     /// The service networks of a client: of its VPC's association and of its VPC's endpoints.

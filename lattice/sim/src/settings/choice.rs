@@ -369,3 +369,53 @@ choice! {
         Group = "group",
     }
 }
+
+choice! {
+    /// The body of a 403 whose text is not published.
+    DenyText {
+        /// The published sentence with another reason.
+        Sentence = "sentence",
+        /// AccessDeniedException alone.
+        Code = "code",
+    }
+}
+
+choice! {
+    /// Which service network's policy counts for a service that is in several.
+    PolicyNetwork {
+        /// The one that the caller's VPC reaches the service through.
+        Callers = "callers",
+        /// The one that the service was associated with first.
+        Oldest = "oldest",
+    }
+}
+
+choice! {
+    /// What stands between the fields of a header.
+    Separator {
+        /// A semicolon.
+        Semicolon = "semicolon",
+        /// A comma and a blank.
+        Comma = "comma",
+    }
+}
+
+impl Separator {
+    /// What stands there.
+    pub(crate) fn between(self) -> &'static str {
+        match self {
+            Self::Semicolon => ";",
+            Self::Comma => ", ",
+        }
+    }
+}
+
+choice! {
+    /// The headers of errors that are not a target's.
+    OwnErrors {
+        /// The content type text/plain, and the request's id.
+        Text = "text",
+        /// Neither.
+        Bare = "bare",
+    }
+}

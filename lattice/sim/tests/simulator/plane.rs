@@ -510,6 +510,48 @@ async fn a_signed_request_is_its_signers_and_a_wrong_signature_nobodys() {
     assert_eq!(plane.get(&host, "/headers", &[]).await.0, 403);
 }
 
+#[tokio::test]
+async fn the_form_of_refusals_is_as_set() {
+    let plane = Plane::start(&[]).await;
+    let (service, _, host) = plane.service("web", fixed(404)).await;
+    let iam = aws_sdk_vpclattice::types::AuthType::AwsIam;
+    plane.sim.client.update_service().service_identifier(&service).auth_type(iam).send().await.unwrap();
+    let wrong = [("authorization", "AWS4-HMAC-SHA256 nonsense")];
+    let (status, headers, text) = plane.get(&host, "/", &wrong).await;
+    assert_eq!((status, headers["content-type"].to_str().unwrap()), (403, "text/plain"));
+    assert!(headers.contains_key("x-amzn-requestid") && text.contains(": "), "{text}");
+    let settings = [("auth.deny_text", "code"), ("headers.own_error_headers", "bare")];
+    plane.sim.simulator.change_settings(settings).unwrap();
+    let (status, headers, text) = plane.get(&host, "/", &wrong).await;
+    assert_eq!((status, text.contains(": ")), (403, false), "{text}");
+    assert!(!headers.contains_key("content-type") && !headers.contains_key("x-amzn-requestid"));
+    // A sentence that AWS has published stays.
+    assert!(plane.get(&host, "/", &[]).await.2.starts_with("AccessDeniedException: User: anonymous"));
+}
+
+#[tokio::test]
+async fn the_policy_of_the_callers_network_counts_or_that_of_the_first() {
+    let plane = Plane::start(&[]).await;
+    let (service, _, host) = plane.service("web", fixed(404)).await;
+    let client = &plane.sim.client;
+    for (name, closed) in [("first", true), ("second", false)] {
+        let auth = if closed { "AWS_IAM" } else { "NONE" };
+        let call = client.create_service_network().name(name).auth_type(auth.into());
+        let network = call.send().await.unwrap().id().unwrap().to_owned();
+        let call = client.create_service_network_service_association().service_network_identifier(&network);
+        call.service_identifier(&service).send().await.unwrap();
+        if !closed {
+            let call = client.create_service_network_vpc_association().service_network_identifier(&network);
+            call.vpc_identifier("vpc-12345678").send().await.unwrap();
+        }
+    }
+    plane.sim.surround(serde_json::json!({"vpcs": [{"id": "vpc-12345678", "cidrs": ["127.0.0.0/8"]}]}));
+    assert_eq!(plane.get(&host, "/", &[]).await.0, 404);
+    let settings = [("auth.service_in_many_networks", "oldest")];
+    plane.sim.simulator.change_settings(settings).unwrap();
+    assert_eq!(plane.get(&host, "/", &[]).await.0, 403);
+}
+
 /// Asks the resolver for the addresses of a name: the response code, the number of records and the last four bytes of the
 /// answer, which are the address where there is one.
 pub(crate) async fn resolve(plane: &Plane, name: &str) -> (u8, usize, [u8; 4]) {
