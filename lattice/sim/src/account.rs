@@ -25,6 +25,9 @@ pub struct Account {
     pub secret_access_key: String,
 }
 
+/// The ids of the accounts that exist where the surroundings name none.
+pub(crate) const IDS: [&str; 2] = ["123456789012", "210987654321"];
+
 /// The accounts that exist where the surroundings name none, in order. The same seed gives the same keys.
 pub(crate) fn accounts(seed: u64, number: usize) -> Vec<Account> {
     let of = |id: &str| {
@@ -35,7 +38,7 @@ pub(crate) fn accounts(seed: u64, number: usize) -> Vec<Account> {
             secret_access_key: secret(&mut random),
         }
     };
-    ["123456789012", "210987654321"].into_iter().take(number).map(of).collect()
+    IDS.into_iter().take(number).map(of).collect()
 }
 
 /// A secret key of 40 characters. It guards nothing but a simulator.

@@ -29,10 +29,10 @@ mod reach;
 mod reference;
 mod resource;
 mod tls;
+mod turns;
 
 use std::sync::Arc;
 
-pub(crate) use decide::Turns;
 pub use interface::Error as InterfaceError;
 
 use crate::simulator::Simulator;
@@ -40,6 +40,7 @@ use connections::Connections;
 use interface::Interface;
 use invoke::Functions;
 use tls::Authority;
+pub(crate) use turns::Turns;
 
 /// Why the data plane can't be started.
 #[derive(Debug, thiserror::Error)]

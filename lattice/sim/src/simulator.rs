@@ -1,5 +1,6 @@
 //! The simulator: one call after the other, from the HTTP request to the answer.
 
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -74,7 +75,7 @@ pub(crate) struct World {
     pub(crate) record: Record,
     pub(crate) access_log: AccessLog,
     /// Whose turn it is in the data plane.
-    pub(crate) turns: Turns,
+    pub(crate) turns: RefCell<Turns>,
     /// The certificate of the data plane's authority, in PEM.
     authority: Option<String>,
     limits: Limits,
@@ -108,7 +109,7 @@ impl Simulator {
             faults: Faults::new(seed),
             record: Record::default(),
             access_log: AccessLog::default(),
-            turns: Turns::default(),
+            turns: RefCell::default(),
             authority: None,
             limits: Limits::default(),
             request_ids: Random::new(seed, "request ids"),

@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::account::Account;
+use crate::account::{self, Account};
 
 /// What surrounds VPC Lattice.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -397,11 +397,12 @@ impl Surroundings {
         self.vpcs.iter().find(|vpc| vpc.cidrs.iter().any(|range| range.contains(&address)))
     }
 
-    /// The account of a VPC, `or` where nothing says so.
+    /// The account of a VPC: the first one where nothing says so.
     #[must_use]
-    pub fn owner<'a>(&'a self, vpc: &str, or: &'a str) -> &'a str {
+    pub fn owner(&self, vpc: &str) -> &str {
         let vpc = self.vpcs.iter().find(|known| known.id == vpc);
-        vpc.and_then(|vpc| vpc.account.as_deref()).unwrap_or(or)
+        let first = || self.accounts.first().map_or(account::IDS[0], |account| account.id.as_str());
+        vpc.and_then(|vpc| vpc.account.as_deref()).unwrap_or_else(first)
     }
 
     /// Whether a VPC exists, as far as the surroundings know.

@@ -139,7 +139,7 @@ impl Principal {
 }
 
 impl Caller {
-    /// As the 403 sentence and the access log name it.
+    /// As the 403 sentence names it.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {

@@ -243,7 +243,7 @@ fn check_access_log(lines: &Value, user: &str, host: &str, vpc: &str) {
         };
         lines.iter().filter(like).count()
     };
-    let counts = (told(200, user, "-"), told(403, "anonymous", "ClientAccessDenied"), lines.len());
+    let counts = (told(200, user, "-"), told(403, "Anonymous", "ClientAccessDenied"), lines.len());
     assert_eq!(counts, (20, 1, 21), "{lines:#?}");
     for line in lines {
         let tls = (&line["tlsVersion"], &line["serverNameIndication"], &line["sourceVpcId"]);

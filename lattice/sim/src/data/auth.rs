@@ -78,7 +78,7 @@ pub(super) fn authorize(
 pub(super) fn resolved(asked: &Asked<'_>, signer: Option<&Signer>, now: SimTime) -> Option<String> {
     let asks = |auth: &AuthPolicy| !matches!(gate(auth, now), Auth::None);
     let one_asks = asks(&asked.service.auth) || asked.network.is_some_and(|network| asks(&network.auth));
-    one_asks.then(|| signer.map_or(Caller::Anonymous, principal).name().to_owned())
+    one_asks.then(|| signer.map_or_else(|| "Anonymous".to_owned(), |signer| signer.arn.clone()))
 }
 
 fn gate(auth: &AuthPolicy, now: SimTime) -> Auth<'_> {

@@ -1,6 +1,5 @@
 //! From a request to its service, rule and target.
 
-use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use http::request::Parts;
 use http::{Method, Version, header};
 
 use crate::access_log::Subscription;
+use crate::account::Caller;
 use crate::clock::SimTime;
 use crate::settings::choice::{DenyText, RouteBy, Traffic};
 use crate::simulator::World;
@@ -19,24 +19,13 @@ use crate::state::target_group::{GroupType, Protocol, TargetGroup};
 use super::addresses;
 use super::auth::{self, Asked};
 use super::connections::Destination;
-use super::exchange::{Known, ServiceEntry};
+use super::exchange::{OrDash, ServiceEntry};
 use super::invoke::Function;
 use super::listen::Client;
 use super::reach::Reached;
 
 /// Why a policy's refusal fails, as access logs name it. Source: VPC Lattice user guide, access logs.
 const DENIED: &str = "ClientAccessDenied";
-/// Most rules whose turns are remembered; beyond it all begin anew.
-const MOST_TURNS: usize = 100_000;
-
-/// Whose turn it is, among the groups of rules and the targets of groups.
-#[derive(Debug, Default)]
-pub(crate) struct Turns {
-    /// Credit of each group of a rule, by the rule's id.
-    rules: HashMap<String, Vec<i64>>,
-    /// Requests to a group, and connections to a resource configuration, so far.
-    groups: HashMap<String, usize>,
-}
 
 /// What becomes of a request.
 #[derive(Debug)]
@@ -85,21 +74,7 @@ pub(super) struct Statuses {
 impl World {
     /// Decides a request, and says in `entry` what access logs tell of it.
     pub(super) fn decide(
-        &mut self,
-        client: &Client,
-        host: &str,
-        head: &Parts,
-        entry: &mut ServiceEntry,
-    ) -> Decision {
-        let mut turns = std::mem::take(&mut self.turns);
-        let decision = self.decide_by_turns(&mut turns, client, host, head, entry);
-        self.turns = turns;
-        decision
-    }
-
-    fn decide_by_turns(
         &self,
-        turns: &mut Turns,
         client: &Client,
         host: &str,
         head: &Parts,
@@ -111,10 +86,12 @@ impl World {
             return Decision::Refuse(unknown, format!("No service has the name {host}."));
         };
         let Reached { service, network } = reached;
-        self.tell(reached, client, entry);
-        let Some(listener) = Self::listener(service, client, now) else {
-            let message =
-                format!("Service {} does not listen on port {}.", service.name, client.local.port());
+        self.tell(reached, client, now, entry);
+        let speaks = if client.secure { ListenerProtocol::Https } else { ListenerProtocol::Http };
+        let listener = listener(service, client, now).filter(|listener| listener.protocol == speaks);
+        let Some(listener) = listener else {
+            let (name, port, speaks) = (&service.name, client.local.port(), speaks.text());
+            let message = format!("Service {name} has no listener of the protocol {speaks} on port {port}.");
             return Decision::Refuse(unknown, message);
         };
         entry.listener_id = listener.id.as_str().into();
@@ -123,11 +100,10 @@ impl World {
             let sentence = "VPC Lattice does not change protocols; WebSocket is not supported.";
             return Decision::Refuse(self.settings.upgrade_status.0, sentence.to_owned());
         }
-        let vpc = self.surroundings.vpc_of(client.address);
         let signer = match self.signer(head) {
             Ok(signer) => signer,
             Err(refused) => {
-                entry.resolved_user = "unknown".into();
+                entry.resolved_user = "Unknown".into();
                 entry.failure_reason = DENIED.into();
                 let code = refused.code();
                 let sentence = match self.settings.deny_text {
@@ -137,28 +113,14 @@ impl World {
                 return Decision::Refuse(403, sentence);
             }
         };
-        entry.caller_principal = Known(signer.as_ref().map(|signer| signer.arn.clone()));
-        let owner = vpc.map(|vpc| self.surroundings.owner(&vpc.id, &service.account));
-        let asked = Asked {
-            service,
-            network: self.policy_network(reached, now),
-            vpc: vpc.map(|vpc| vpc.id.as_str()),
-            vpc_owner: owner,
-            client: client.address,
-            port: client.local.port(),
-            secure: client.secure,
-            head: Some(head),
-        };
-        entry.resolved_user = Known(auth::resolved(&asked, signer.as_ref(), now));
-        if let Err(denied) = auth::authorize(self, &asked, signer.as_ref(), now) {
-            entry.auth_denied_reason = denied.by.into();
-            entry.failure_reason = DENIED.into();
-            return Decision::Refuse(403, denied.sentence);
+        entry.caller_principal = OrDash(signer.as_ref().map(|signer| signer.arn.clone()));
+        if let Err(sentence) = self.authorize(reached, client, Some(head), signer.as_ref(), entry) {
+            return Decision::Refuse(403, sentence);
         }
-        let Some(taken) = listener.take(head.method.as_str(), head.uri.path(), &head.headers).cloned() else {
+        let Some(taken) = listener.take(head.method.as_str(), head.uri.path(), &head.headers) else {
             return Decision::Fixed(404);
         };
-        let (to, group) = match self.take(turns, &taken, now, entry) {
+        let (to, group) = match self.take(taken, now, entry) {
             Ok(found) => found,
             Err(decision) => return decision,
         };
@@ -168,7 +130,7 @@ impl World {
             service_arn: service.arn.clone(),
             network_arn: network.map(|network| network.arn.clone()),
             group_arn: group.arn.clone(),
-            vpc_arn: self.vpc_arn(client.address, &service.account),
+            vpc_arn: self.vpc_arn(client.address),
             principal: signer.map(|signer| signer.arn),
             separator: self.settings.identity_separator.between(),
             statuses: Statuses {
@@ -182,20 +144,7 @@ impl World {
     /// Decides a TLS connection by the name that the client asks for: the target that its bytes go to, or `None` if
     /// the listener ends TLS itself. `entry` says what access logs tell of it.
     pub(super) fn passes_through(
-        &mut self,
-        client: &Client,
-        name: &str,
-        entry: &mut ServiceEntry,
-    ) -> Result<Option<SocketAddr>, String> {
-        let mut turns = std::mem::take(&mut self.turns);
-        let target = self.passes_by_turns(&mut turns, client, name, entry);
-        self.turns = turns;
-        target
-    }
-
-    fn passes_by_turns(
         &self,
-        turns: &mut Turns,
         client: &Client,
         name: &str,
         entry: &mut ServiceEntry,
@@ -203,8 +152,8 @@ impl World {
         let now = self.clock.now();
         let reached =
             self.find(client, name, now).ok_or_else(|| format!("no service has the name {name}"))?;
-        self.tell(reached, client, entry);
-        let listener = Self::listener(reached.service, client, now);
+        self.tell(reached, client, now, entry);
+        let listener = listener(reached.service, client, now);
         let listener =
             listener.ok_or_else(|| format!("{name} does not listen on port {}", client.local.port()))?;
         entry.listener_id = listener.id.as_str().into();
@@ -213,25 +162,9 @@ impl World {
             ListenerProtocol::Https => Ok(None),
             ListenerProtocol::Http => Err(format!("{name} speaks HTTP on this port, not TLS")),
             ListenerProtocol::TlsPassthrough => {
-                let taken = listener.default().cloned().ok_or("the listener has no default rule")?;
-                let vpc = self.surroundings.vpc_of(client.address);
-                let asked = Asked {
-                    service: reached.service,
-                    network: self.policy_network(reached, now),
-                    vpc: vpc.map(|vpc| vpc.id.as_str()),
-                    vpc_owner: vpc.and_then(|vpc| vpc.account.as_deref()),
-                    client: client.address,
-                    port: client.local.port(),
-                    secure: true,
-                    head: None,
-                };
-                entry.resolved_user = Known(auth::resolved(&asked, None, now));
-                auth::authorize(self, &asked, None, now).map_err(|denied| {
-                    entry.auth_denied_reason = denied.by.into();
-                    entry.failure_reason = DENIED.into();
-                    denied.sentence
-                })?;
-                match self.take(turns, &taken, now, entry) {
+                let taken = listener.default().ok_or("the listener has no default rule")?;
+                self.authorize(reached, client, None, None, entry)?;
+                match self.take(taken, now, entry) {
                     Ok((To::Server(destination), _)) => Ok(Some(destination.target)),
                     Ok((To::Function(_), _)) | Err(_) => {
                         Err(format!("{name} has no target that gets traffic"))
@@ -241,8 +174,37 @@ impl World {
         }
     }
 
+    /// Whether the policies allow a request, or a connection where there is no head; the sentence that refuses it.
+    fn authorize(
+        &self,
+        reached: Reached<'_>,
+        client: &Client,
+        head: Option<&Parts>,
+        signer: Option<&Caller>,
+        entry: &mut ServiceEntry,
+    ) -> Result<(), String> {
+        let now = self.clock.now();
+        let vpc = self.surroundings.vpc_of(client.address).map(|vpc| vpc.id.as_str());
+        let asked = Asked {
+            service: reached.service,
+            network: self.policy_network(reached, now),
+            vpc,
+            vpc_owner: vpc.map(|vpc| self.surroundings.owner(vpc)),
+            client: client.address,
+            port: client.local.port(),
+            secure: client.secure,
+            head,
+        };
+        entry.resolved_user = OrDash(auth::resolved(&asked, signer, now));
+        auth::authorize(self, &asked, signer, now).map_err(|denied| {
+            entry.auth_denied_reason = denied.by.into();
+            entry.failure_reason = DENIED.into();
+            denied.sentence
+        })
+    }
+
     /// Says what access logs tell of every request to a service, and who gets it.
-    fn tell(&self, reached: Reached<'_>, client: &Client, entry: &mut ServiceEntry) {
+    fn tell(&self, reached: Reached<'_>, client: &Client, now: SimTime, entry: &mut ServiceEntry) {
         let Reached { service, network } = reached;
         let rows = self.state.log_subscriptions.rows().filter(|row| {
             row.resource == service.id
@@ -253,19 +215,11 @@ impl World {
         if entry.subscriptions.is_empty() {
             return;
         }
+        entry.start_time = format!("{:.0}", self.clock.wall(now)).into();
         entry.service_arn = service.arn.as_str().into();
-        entry.service_network_arn = Known(network.map(|network| network.arn.clone()));
-        entry.source_vpc_id = Known(self.surroundings.vpc_of(client.address).map(|vpc| vpc.id.clone()));
-        entry.source_vpc_arn = Known(self.vpc_arn(client.address, &service.account));
-    }
-
-    /// The listener of a service on the port that the client came to, if it speaks as the client does.
-    fn listener<'a>(service: &'a Service, client: &Client, now: SimTime) -> Option<&'a Listening> {
-        let listeners = service.published.at(now)?;
-        listeners.iter().find(|listener| {
-            listener.port == client.local.port()
-                && (listener.protocol != ListenerProtocol::Http) == client.secure
-        })
+        entry.service_network_arn = OrDash(network.map(|network| network.arn.clone()));
+        entry.source_vpc_id = OrDash(self.surroundings.vpc_of(client.address).map(|vpc| vpc.id.clone()));
+        entry.source_vpc_arn = OrDash(self.vpc_arn(client.address));
     }
 
     /// The service of a name among those that the client reaches.
@@ -296,7 +250,6 @@ impl World {
     /// Follows a rule to a target.
     fn take(
         &self,
-        turns: &mut Turns,
         taken: &Taken,
         now: SimTime,
         entry: &mut ServiceEntry,
@@ -305,28 +258,43 @@ impl World {
             Doing::Fixed(status) => return Err(Decision::Fixed(*status)),
             Doing::Forward(groups) => groups,
         };
-        let empty =
-            Decision::Refuse(self.settings.empty_group_status.0, "No target gets traffic.".to_owned());
-        entry.failure_reason = "NoTarget".into();
-        let Some((id, _)) = turns.group(&taken.rule, groups) else { return Err(empty) };
-        let Some(group) = self.state.groups.get(id) else { return Err(empty) };
-        entry.target_group_arn = group.arn.as_str().into();
-        entry.destination_vpc_id = Known(group.config.vpc.clone());
-        let targets = self.with_traffic(group, now);
-        let Some(target) = turns.target(id, &targets) else { return Err(empty) };
+        let found = self.target(taken, groups, now, entry);
+        let Some((group, target)) = found else {
+            entry.failure_reason = "NoTarget".into();
+            let sentence = "No target gets traffic.".to_owned();
+            return Err(Decision::Refuse(self.settings.empty_group_status.0, sentence));
+        };
         let to = if group.kind == GroupType::Lambda {
             self.function(group, target).map(To::Function)
         } else {
             let address = self.address(group, target);
-            entry.target_ip_port = Known(address);
+            entry.target_ip_port = OrDash(address);
             address.map(|address| To::Server(destination(group, address)))
         };
-        let Some(to) = to else {
+        let to = to.ok_or_else(|| {
+            entry.failure_reason = "NoTarget".into();
             let sentence = format!("The surroundings say nothing of the target {}.", target.id);
-            return Err(Decision::Refuse(self.settings.connect_failure_status.0, sentence));
-        };
-        entry.failure_reason = Known(None);
+            Decision::Refuse(self.settings.connect_failure_status.0, sentence)
+        })?;
         Ok((to, group))
+    }
+
+    /// The target whose turn it is, of the group whose turn it is.
+    fn target(
+        &self,
+        taken: &Taken,
+        groups: &[(String, u64)],
+        now: SimTime,
+        entry: &mut ServiceEntry,
+    ) -> Option<(&TargetGroup, &Target)> {
+        let mut turns = self.turns.borrow_mut();
+        let (id, _) = turns.group(&taken.rule, groups)?;
+        let group = self.state.groups.get(id)?;
+        entry.target_group_arn = group.arn.as_str().into();
+        entry.destination_vpc_id = OrDash(group.config.vpc.clone());
+        let targets = self.with_traffic(group, now);
+        let place = turns.among(id, targets.len())?;
+        Some((group, targets.get(place)?))
     }
 
     /// The targets of a group that get traffic.
@@ -381,6 +349,12 @@ impl World {
     }
 }
 
+/// The listener of a service on the port that the client came to.
+fn listener<'a>(service: &'a Service, client: &Client, now: SimTime) -> Option<&'a Listening> {
+    let listeners = service.published.at(now)?;
+    listeners.iter().find(|listener| listener.port == client.local.port())
+}
+
 /// How the servers of a group are spoken to.
 fn destination(group: &TargetGroup, target: SocketAddr) -> Destination {
     let version = group.config.protocol_version.as_deref();
@@ -392,64 +366,4 @@ fn destination(group: &TargetGroup, target: SocketAddr) -> Destination {
 fn asks_for_upgrade(head: &Parts) -> bool {
     head.headers.contains_key(header::UPGRADE) && head.version <= Version::HTTP_11
         || head.method == Method::CONNECT
-}
-
-impl Turns {
-    /// The group whose turn it is, by weight: each gains its weight, the one with most credit pays for all of them.
-    /// So counts are exact over a round, and the groups mixed within it.
-    fn group<'a>(&mut self, rule: &str, groups: &'a [(String, u64)]) -> Option<&'a (String, u64)> {
-        let weight = |group: &(String, u64)| i64::try_from(group.1).unwrap_or_default();
-        let total: i64 = groups.iter().map(weight).sum();
-        if total == 0 {
-            return None;
-        }
-        if self.rules.len() >= MOST_TURNS {
-            self.rules.clear();
-        }
-        let credit = self.rules.entry(rule.to_owned()).or_default();
-        credit.resize(groups.len(), 0);
-        for (credit, group) in credit.iter_mut().zip(groups) {
-            *credit += weight(group);
-        }
-        let most = credit.iter().zip(groups).enumerate().filter(|(_, (_, group))| group.1 > 0);
-        let (place, _) = most.max_by_key(|(place, (credit, _))| (**credit, std::cmp::Reverse(*place)))?;
-        if let Some(credit) = credit.get_mut(place) {
-            *credit -= total;
-        }
-        groups.get(place)
-    }
-
-    /// Which of so many addresses of a resource configuration has its turn.
-    pub(super) fn resource(&mut self, id: &str, addresses: usize) -> usize {
-        self.turn(id).checked_rem(addresses).unwrap_or_default()
-    }
-
-    fn turn(&mut self, id: &str) -> usize {
-        if self.groups.len() >= MOST_TURNS {
-            self.groups.clear();
-        }
-        let turn = self.groups.entry(id.to_owned()).or_default();
-        *turn = turn.wrapping_add(1);
-        *turn
-    }
-
-    /// The target whose turn it is.
-    fn target<'a>(&mut self, group: &str, targets: &[&'a Target]) -> Option<&'a Target> {
-        let place = self.turn(group).checked_rem(targets.len())?;
-        targets.get(place).copied()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn weights_are_exact_over_a_round_and_mixed_within_it() {
-        let groups = [("a".to_owned(), 5), ("b".to_owned(), 0), ("c".to_owned(), 3)];
-        let mut turns = Turns::default();
-        let drawn: String = (0..16).map(|_| turns.group("rule", &groups).unwrap().0.clone()).collect();
-        assert_eq!(drawn, "acaacacaacaacaca");
-        assert!(turns.group("other", &[("a".to_owned(), 0)]).is_none());
-    }
 }

@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, UdpSocket};
 use crate::simulator::Simulator;
 
 use super::interface::Interface;
+use super::names::{Records, alias};
 
 /// How long a client of TCP may take between two queries.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -62,13 +63,26 @@ fn records(simulator: &Simulator, request: &Request) -> Result<Vec<Record>, Resp
     let asked = Name::from(query.name().clone());
     let text = asked.to_ascii();
     let name = text.strip_suffix('.').unwrap_or(&text);
-    let found = simulator.lock().records(info.src.ip().to_canonical(), name);
     let wanted = query.query_type();
     // An alias is the answer to every type.
     let answers = |kind: RecordType| kind == wanted || kind == RecordType::CNAME || wanted == RecordType::ANY;
-    let records = found.ok_or(ResponseCode::NXDomain)?.into_iter();
-    let records = records.filter(|(data, _)| answers(data.record_type()));
-    Ok(records.map(|(data, ttl)| Record::from_rdata(asked.clone(), ttl, data)).collect())
+    let of = |owner: &Name, records: Records| {
+        let records = records.into_iter().filter(|(data, _)| answers(data.record_type()));
+        let records = records.map(|(data, ttl)| Record::from_rdata(owner.clone(), ttl, data));
+        records.collect::<Vec<_>>()
+    };
+    let world = simulator.lock();
+    let client = info.src.ip().to_canonical();
+    let records = world.records(client, name).ok_or(ResponseCode::NXDomain)?;
+    let other = alias(&records);
+    let mut answer = of(&asked, records);
+    if let Some((other, name)) =
+        other.and_then(|other| Some((Name::from_ascii(format!("{other}.")).ok()?, other)))
+        && let Some(records) = world.records(client, &name)
+    {
+        answer.extend(of(&other, records));
+    }
+    Ok(answer)
 }
 
 #[async_trait::async_trait]

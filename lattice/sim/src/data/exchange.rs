@@ -13,34 +13,33 @@ use serde::{Serialize, Serializer};
 use tokio::time::Instant;
 
 use crate::access_log::Subscription;
-use crate::clock::SimTime;
 use crate::simulator::Simulator;
 
 use super::listen::Client;
 
-/// A value that may be unknown, which is `-` in access logs.
+/// A value of an access log, `-` where it is unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Known<T>(pub(super) Option<T>);
+pub(super) struct OrDash<T>(pub(super) Option<T>);
 
-impl<T> Default for Known<T> {
+impl<T> Default for OrDash<T> {
     fn default() -> Self {
         Self(None)
     }
 }
 
-impl<T> From<T> for Known<T> {
+impl<T> From<T> for OrDash<T> {
     fn from(value: T) -> Self {
         Self(Some(value))
     }
 }
 
-impl From<&str> for Known<String> {
+impl From<&str> for OrDash<String> {
     fn from(value: &str) -> Self {
         Self(Some(value.to_owned()))
     }
 }
 
-impl<T: Serialize> Serialize for Known<T> {
+impl<T: Serialize> Serialize for OrDash<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.0 {
             Some(value) => value.serialize(serializer),
@@ -55,50 +54,50 @@ impl<T: Serialize> Serialize for Known<T> {
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ServiceEntry {
-    pub(super) service_network_arn: Known<String>,
+    pub(super) service_network_arn: OrDash<String>,
     /// Who the policies saw: an ARN, `Anonymous`, or `Unknown` where the signature does not hold.
-    pub(super) resolved_user: Known<String>,
-    pub(super) listener_type: Known<&'static str>,
-    pub(super) listener_id: Known<String>,
+    pub(super) resolved_user: OrDash<String>,
+    pub(super) listener_type: OrDash<&'static str>,
+    pub(super) listener_id: OrDash<String>,
     /// Which policy refused: `Network`, `Service` or `Identity`.
-    pub(super) auth_denied_reason: Known<&'static str>,
-    pub(super) target_group_arn: Known<String>,
-    pub(super) source_vpc_arn: Known<String>,
-    pub(super) source_vpc_id: Known<String>,
-    pub(super) destination_vpc_id: Known<String>,
-    source_ip_port: Known<SocketAddr>,
-    pub(super) target_ip_port: Known<SocketAddr>,
-    pub(super) failure_reason: Known<&'static str>,
-    pub(super) service_arn: Known<String>,
-    start_time: Known<String>,
-    request_id: Known<String>,
-    request_method: Known<String>,
-    request_path: Known<String>,
-    protocol: Known<String>,
-    response_code: Known<u16>,
+    pub(super) auth_denied_reason: OrDash<&'static str>,
+    pub(super) target_group_arn: OrDash<String>,
+    pub(super) source_vpc_arn: OrDash<String>,
+    pub(super) source_vpc_id: OrDash<String>,
+    pub(super) destination_vpc_id: OrDash<String>,
+    source_ip_port: OrDash<SocketAddr>,
+    pub(super) target_ip_port: OrDash<SocketAddr>,
+    pub(super) failure_reason: OrDash<&'static str>,
+    pub(super) service_arn: OrDash<String>,
+    pub(super) start_time: OrDash<String>,
+    request_id: OrDash<String>,
+    request_method: OrDash<String>,
+    request_path: OrDash<String>,
+    protocol: OrDash<String>,
+    response_code: OrDash<u16>,
     bytes_received: u64,
     bytes_sent: u64,
     duration: u64,
-    user_agent: Known<String>,
-    host_header: Known<String>,
-    server_name_indication: Known<String>,
-    request_to_target_duration: Known<u64>,
-    response_from_target_duration: Known<u64>,
-    ssl_cipher: Known<String>,
-    tls_version: Known<String>,
-    pub(super) caller_principal: Known<String>,
+    user_agent: OrDash<String>,
+    host_header: OrDash<String>,
+    server_name_indication: OrDash<String>,
+    request_to_target_duration: OrDash<u64>,
+    response_from_target_duration: OrDash<u64>,
+    ssl_cipher: OrDash<String>,
+    tls_version: OrDash<String>,
+    pub(super) caller_principal: OrDash<String>,
     #[serde(rename = "callerPrincipalOrgID")]
-    caller_principal_org_id: Known<String>,
+    caller_principal_org_id: OrDash<String>,
     #[serde(rename = "callerX509IssuerOU")]
-    caller_x509_issuer_ou: Known<String>,
+    caller_x509_issuer_ou: OrDash<String>,
     #[serde(rename = "callerX509SubjectCN")]
-    caller_x509_subject_cn: Known<String>,
+    caller_x509_subject_cn: OrDash<String>,
     #[serde(rename = "callerX509SANNameCN")]
-    caller_x509_san_name_cn: Known<String>,
+    caller_x509_san_name_cn: OrDash<String>,
     #[serde(rename = "callerX509SANDNS")]
-    caller_x509_san_dns: Known<String>,
+    caller_x509_san_dns: OrDash<String>,
     #[serde(rename = "callerX509SANURI")]
-    caller_x509_san_uri: Known<String>,
+    caller_x509_san_uri: OrDash<String>,
     /// Who gets the line.
     #[serde(skip)]
     pub(super) subscriptions: Vec<Subscription>,
@@ -119,7 +118,6 @@ pub(super) struct Notes(Arc<Mutex<Progress>>);
 struct Progress {
     entry: ServiceEntry,
     begun: Instant,
-    started: SimTime,
     /// When the target's answer began.
     answered: Option<Instant>,
 }
@@ -133,11 +131,10 @@ impl Exchange {
         entry.source_ip_port = SocketAddr::new(client.address, client.port).into();
         if let Some(tls) = &client.tls {
             entry.server_name_indication = tls.name.as_str().into();
-            entry.ssl_cipher = Known(tls.cipher.clone());
-            entry.tls_version = Known(tls.version.map(str::to_owned));
+            entry.ssl_cipher = OrDash(tls.cipher.clone());
+            entry.tls_version = OrDash(tls.version.map(str::to_owned));
         }
-        let started = simulator.lock().clock.now();
-        let progress = Progress { entry, begun: Instant::now(), started, answered: None };
+        let progress = Progress { entry, begun: Instant::now(), answered: None };
         Some(Self { simulator: simulator.clone(), notes: Notes(Arc::new(Mutex::new(progress))) })
     }
 
@@ -159,15 +156,15 @@ impl Exchange {
         };
         entry.host_header = host.into();
         let agent = head.headers.get(header::USER_AGENT);
-        entry.user_agent = Known(agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned()));
+        entry.user_agent = OrDash(agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned()));
         let path = head.uri.path_and_query().map_or(1, |path| path.as_str().len());
         // METHOD PATH HTTP/1.1 and the end of the line.
         entry.bytes_received += (head.method.as_str().len() + path + 12) as u64 + size(&head.headers);
     }
 
-    /// Notes why the request fails.
+    /// Notes why the request fails. Whatever failed first is why.
     pub(super) fn fails(&self, reason: &'static str) {
-        self.notes.lock().entry.failure_reason = reason.into();
+        self.notes.fails(reason);
     }
 
     /// Notes that the target's answer has begun.
@@ -210,28 +207,34 @@ impl Notes {
         self.lock().entry.bytes_sent += bytes;
     }
 
+    fn fails(&self, reason: &'static str) {
+        let mut progress = self.lock();
+        progress.entry.failure_reason.0.get_or_insert(reason);
+        if progress.answered.is_none() {
+            progress.entry.request_to_target_duration = OrDash(None);
+        }
+    }
+
     /// Notes that the whole request is with the target.
     fn passed_on(&self) {
         let mut progress = self.lock();
-        let took = milliseconds(progress.begun);
-        progress.entry.request_to_target_duration.0.get_or_insert(took);
+        if progress.entry.failure_reason.0.is_none() {
+            progress.entry.request_to_target_duration = milliseconds(progress.begun).into();
+        }
     }
 }
 
 impl Drop for Exchange {
     fn drop(&mut self) {
         let mut progress = self.notes.lock();
-        let Progress { begun, started, answered, .. } = *progress;
+        let Progress { begun, answered, .. } = *progress;
         let mut entry = std::mem::take(&mut progress.entry);
         drop(progress);
         entry.duration = milliseconds(begun);
-        entry.response_from_target_duration = Known(answered.map(milliseconds));
-        let mut world = self.simulator.lock();
-        let start = world.clock.wall(started);
-        entry.start_time = format!("{start:.0}").into();
+        entry.response_from_target_duration = OrDash(answered.map(milliseconds));
         // Texts and numbers always become JSON.
         if let Ok(line) = serde_json::to_string(&entry) {
-            world.access_log.add(entry.subscriptions, &line);
+            self.simulator.lock().access_log.add(entry.subscriptions, &line);
         }
     }
 }
@@ -259,7 +262,11 @@ impl Watch for OfRequest {
         }
     }
 
-    fn broke(&self) {}
+    fn broke(&self) {
+        if let Some(notes) = &self.0 {
+            notes.fails("ClientError");
+        }
+    }
 }
 
 impl Drop for OfRequest {

@@ -84,7 +84,7 @@ async fn pass(
         () = client.idle.passes() => Err(Failure {
             status: forward.statuses.timeout,
             sentence: "The target did not answer in time.".to_owned(),
-            reason: "TargetTimeout",
+            reason: Some("TargetTimeout"),
         }),
     };
     let response = match answered {
@@ -98,8 +98,8 @@ async fn pass(
             Response::from_parts(head, body)
         }
         Err(failure) => {
-            if let Some(exchange) = &exchange {
-                exchange.fails(failure.reason);
+            if let (Some(exchange), Some(reason)) = (&exchange, failure.reason) {
+                exchange.fails(reason);
             }
             own(failure.status, &failure.sentence)
         }
@@ -112,7 +112,7 @@ struct Failure {
     status: u16,
     sentence: String,
     /// As access logs name it.
-    reason: &'static str,
+    reason: Option<&'static str>,
 }
 
 /// Sends a request to its target.
@@ -131,7 +131,7 @@ async fn send(
             head.uri = target_uri(&head.uri, host, to).ok_or_else(|| Failure {
                 status: 400,
                 sentence: "The request's target can't be understood.".to_owned(),
-                reason: "-",
+                reason: None,
             })?;
             let sent = shared.connections.send(*to, Request::from_parts(head, body)).await;
             sent.map(|response| response.map(Either::Left)).map_err(|error| {
@@ -141,7 +141,7 @@ async fn send(
                     Error::Connect(_) | Error::Tls(_) | Error::Http(_) => statuses.connect_failure,
                 };
                 let sentence = "The target gave no answer.".to_owned();
-                Failure { status, sentence, reason: error.failure() }
+                Failure { status, sentence, reason: Some(error.failure()) }
             })
         }
         To::Function(function) => {
@@ -153,7 +153,7 @@ async fn send(
             answered.map(|response| response.map(Either::Right)).map_err(|error| Failure {
                 status: error.status().unwrap_or(statuses.function_failure),
                 sentence: format!("{error}."),
-                reason: error.reason(),
+                reason: Some(error.reason()),
             })
         }
     }

@@ -12,7 +12,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// How much later a connection ends than an answer that nobody waits for any longer is given, so that it is still heard.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
-/// How long a connection may be idle, which can be changed while it is in use, and when it was used last.
+/// How long a connection may be idle, which can be changed while it is in use, and when it was used last. Clones are for
+/// streams that belong together: each of them keeps the others alive.
 #[derive(Debug, Clone)]
 pub(super) struct Limit(Arc<Mutex<Use>>);
 

@@ -174,9 +174,9 @@ fn bind(at: SocketAddr, sources: Option<&[IpNet]>) -> io::Result<TcpListener> {
 
 async fn accept(shared: Arc<Shared>, listener: Arc<TcpListener>, at: SocketAddr, slots: Arc<Semaphore>) {
     loop {
-        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, peer)) => {
+                let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
                 let shared = Arc::clone(&shared);
                 tokio::spawn(async move {
                     if let Err(error) = connection(shared, stream, peer, at).await {
@@ -213,9 +213,9 @@ async fn connection(
         idle: idle.clone(),
     };
     // Servers of many protocols speak first, so nothing is read before.
-    let way = shared.simulator.lock().way(&client);
-    if let Some(way) = way {
-        return Ok(resource::carry(&shared.simulator, stream, way?).await?);
+    let route = shared.simulator.lock().route_to_resource(&client);
+    if let Some(route) = route {
+        return Ok(resource::carry(&shared.simulator, stream, route?).await?);
     }
     let mut first = [0];
     timeout(IDLE, stream.peek(&mut first)).await??;
@@ -230,7 +230,7 @@ async fn connection(
         client.tls = Some(Agreed { name: name.clone(), cipher: None, version: None });
         let exchange = Exchange::begin(&shared.simulator, &client, entry);
         let Some(target) = way? else { return Ok(()) };
-        let carried = passthrough::carry(IdleStream::new(stream, idle), target, exchange.as_ref());
+        let carried = passthrough::carry(stream, &idle, target, exchange.as_ref());
         return Ok(timeout(LIFE, carried).await??);
     }
     let handshake = shared.authority.acceptor().accept(IdleStream::new(stream, idle));

@@ -58,9 +58,9 @@ impl World {
                 return Some(of_service(service, &own));
             }
             // The names that SRV records lead to: of the instances.
-            let rest = name.len().checked_sub(own.len() + 1).and_then(|at| name.split_at_checked(at));
-            let (instance, _) =
-                rest.filter(|(_, end)| end.get(1..).is_some_and(|end| end.eq_ignore_ascii_case(&own)))?;
+            let rest = name.len().checked_sub(own.len()).and_then(|at| name.split_at_checked(at));
+            let (instance, _) = rest.filter(|(_, end)| end.eq_ignore_ascii_case(&own))?;
+            let instance = instance.strip_suffix('.')?;
             let mut instances = service.instances.iter();
             let (_, attributes) = instances.find(|(id, _)| id.eq_ignore_ascii_case(instance))?;
             ttl(service, RecordType::SRV).map(|ttl| hosts(attributes).map(|data| (data, ttl)).collect())
@@ -76,7 +76,7 @@ fn of_service(service: &NamedService, name: &str) -> Records {
         let of_kind = service.instances.iter().flat_map(|(id, attributes)| {
             let data: Vec<RData> = match kind {
                 RecordType::SRV => target(attributes, &format!("{id}.{name}")).into_iter().collect(),
-                RecordType::CNAME => alias(attributes).into_iter().collect(),
+                RecordType::CNAME => other_name(attributes).into_iter().collect(),
                 kind => hosts(attributes).filter(|data| data.record_type() == kind).collect(),
             };
             data
@@ -107,8 +107,16 @@ fn target(attributes: &BTreeMap<String, String>, name: &str) -> Option<RData> {
     Some(RData::SRV(SRV::new(1, 1, port, fully_qualified(name)?)))
 }
 
+/// The other name that records lead to, if they are those of an alias.
+pub(super) fn alias(records: &[(RData, u32)]) -> Option<String> {
+    records.iter().find_map(|(data, _)| match data {
+        RData::CNAME(CNAME(name)) => Some(name.to_ascii().trim_end_matches('.').to_owned()),
+        _ => None,
+    })
+}
+
 /// The other name of an instance.
-fn alias(attributes: &BTreeMap<String, String>) -> Option<RData> {
+fn other_name(attributes: &BTreeMap<String, String>) -> Option<RData> {
     Some(RData::CNAME(CNAME(fully_qualified(attributes.get("AWS_INSTANCE_CNAME")?)?)))
 }
 
@@ -196,7 +204,16 @@ mod tests {
         let expected = ["5 A 10.0.0.1", "5 A 10.0.0.2", "7 SRV 1 1 8080 pod-a.db.shop.local."];
         assert_eq!(shown(&simulator, "DB.shop.local").unwrap(), expected);
         assert_eq!(shown(&simulator, "pod-a.db.shop.local").unwrap(), ["7 A 10.0.0.1", "7 AAAA fd00::1"]);
-        for name in ["pod-c.db.shop.local", "b.shop.local", "db.shop.locals", "xdb.shop.local", "local", ""] {
+        for name in [
+            "pod-c.db.shop.local",
+            "pod-axdb.shop.local",
+            ".db.shop.local",
+            "b.shop.local",
+            "db.shop.locals",
+            "xdb.shop.local",
+            "local",
+            "",
+        ] {
             assert_eq!(shown(&simulator, name), None, "{name}");
         }
         let simulator = zone("db", &[("A", 5)], &instances);

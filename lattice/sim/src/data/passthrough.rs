@@ -1,4 +1,4 @@
-//! TLS that is passed through: bytes to a target and back.
+//! Connections whose bytes are passed on as they are: TLS that is passed through, TCP to resources.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,10 +10,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional};
 
 use super::connections::{Destination, Error, Stream, connect};
 use super::exchange::{Exchange, Notes};
+use super::idle::{IdleStream, Limit};
 
-/// Carries bytes between a client and a target until both have ended, or either breaks off.
+/// Carries TLS between a client and a target until both have ended, or either breaks off.
 pub(super) async fn carry(
     client: impl Stream,
+    idle: &Limit,
     target: SocketAddr,
     exchange: Option<&Exchange>,
 ) -> Result<(), Error> {
@@ -22,8 +24,16 @@ pub(super) async fn carry(
     if let (Err(error), Some(exchange)) = (&connected, exchange) {
         exchange.fails(error.failure());
     }
-    let mut client = Noted { inner: client, notes: exchange.map(Exchange::notes) };
-    copy_bidirectional(&mut client, &mut connected?).await?;
+    let client = Noted { inner: client, notes: exchange.map(Exchange::notes) };
+    Ok(pass(client, connected?, idle).await?)
+}
+
+/// Passes bytes on in both directions until both have ended, either breaks off, or both were idle for too long.
+pub(super) async fn pass(client: impl Stream, server: impl Stream, idle: &Limit) -> io::Result<()> {
+    // Of two ends of which one has ended, only the other is still looked at, so both have to know the time.
+    let mut client = IdleStream::new(client, idle.clone());
+    let mut server = IdleStream::new(server, idle.clone());
+    copy_bidirectional(&mut client, &mut server).await?;
     Ok(())
 }
 

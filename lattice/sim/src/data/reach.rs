@@ -108,43 +108,21 @@ impl World {
         let endpoints = self.state.endpoint_associations.rows().filter(|row| leads_here(&row.endpoint));
         let by_endpoint =
             endpoints.map(|row| (row.configuration.as_str(), None, Some(row.endpoint.as_str())));
-        associations
-            .map(|row| (row.configuration.as_str(), Some(row), None))
-            .chain(by_endpoint)
-            .flat_map(|(id, association, endpoint)| {
-                let works = |row: &&ResourceConfiguration| row.life.works(now);
-                let named = self.state.configurations.get(id).filter(works);
-                let is_group = named.is_some_and(|row| row.kind == ConfigurationType::Group);
+        let named = associations.map(|row| (row.configuration.as_str(), Some(row), None)).chain(by_endpoint);
+        let mut resources = Vec::new();
+        for (id, association, endpoint) in named {
+            let works = |row: &&ResourceConfiguration| row.life.works(now);
+            let Some(named) = self.state.configurations.get(id).filter(works) else { continue };
+            let reached = |configuration| ReachedResource { configuration, association, endpoint };
+            if named.kind == ConfigurationType::Group {
                 let children = self.state.configurations.rows().filter(works);
-                let children = children.filter(move |row| is_group && row.group.as_deref() == Some(id));
-                let reached = named.filter(|_| !is_group).into_iter().chain(children);
-                reached.map(move |configuration| ReachedResource { configuration, association, endpoint })
-            })
-            .collect()
-    }
-
-    /// From where clients may open connections to a port of a resource configuration. `None`: from anywhere.
-    pub(super) fn sources_of_resource(&self, id: &str, port: u16, now: SimTime) -> Option<Vec<IpNet>> {
-        if self.surroundings.vpcs.is_empty() {
-            return None;
-        }
-        let mut sources = Vec::new();
-        for vpc in &self.surroundings.vpcs {
-            let Some(client) = vpc.cidrs.first().map(IpNet::addr) else { continue };
-            for reached in self.resources(client, now) {
-                if reached.configuration.id != id {
-                    continue;
-                }
-                if reached.association.is_some() {
-                    sources.extend(self.let_in(vpc, port, now));
-                } else {
-                    sources.extend(&vpc.cidrs);
-                }
+                let children = children.filter(|row| row.group.as_deref() == Some(id));
+                resources.extend(children.map(reached));
+            } else {
+                resources.push(reached(named));
             }
         }
-        sources.sort_unstable();
-        sources.dedup();
-        Some(sources)
+        resources
     }
 
     /// The association of a client's VPC.
@@ -154,9 +132,9 @@ impl World {
     }
 
     /// The ARN of a client's VPC.
-    pub(super) fn vpc_arn(&self, client: IpAddr, or: &str) -> Option<String> {
+    pub(super) fn vpc_arn(&self, client: IpAddr) -> Option<String> {
         let vpc = self.surroundings.vpc_of(client)?;
-        let owner = self.surroundings.owner(&vpc.id, or);
+        let owner = self.surroundings.owner(&vpc.id);
         Some(format!("arn:aws:ec2:{REGION}:{owner}:vpc/{}", vpc.id))
     }
 
@@ -182,7 +160,7 @@ impl World {
     }
 
     /// The parts of a VPC that the security groups of its association let in.
-    fn let_in(&self, vpc: &Vpc, port: u16, now: SimTime) -> Vec<IpNet> {
+    pub(super) fn let_in(&self, vpc: &Vpc, port: u16, now: SimTime) -> Vec<IpNet> {
         let mut rows = self.state.vpc_associations.rows();
         let association = rows.find(|row| row.vpc == vpc.id && row.life.works(now));
         let known = &self.surroundings.security_groups;

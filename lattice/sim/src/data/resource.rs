@@ -1,27 +1,29 @@
 //! Resource configurations: TCP connections from clients, through a resource gateway, to what they stand for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::IpNet;
 use serde::Serialize;
 use serde_json::Value;
-use tokio::io::copy_bidirectional;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use crate::access_log::Subscription;
 use crate::clock::SimTime;
+use crate::settings::Settings;
 use crate::simulator::{REGION, Simulator, World};
 use crate::state::backend::{ConfigurationType, ResourceConfiguration, port_range};
 use crate::state::network::VpcAssociation;
 
 use super::addresses;
 use super::connections::Error;
-use super::exchange::Known;
-use super::idle::{IdleStream, Limit};
+use super::exchange::OrDash;
+use super::idle::Limit;
 use super::listen::Client;
+use super::names::alias;
+use super::passthrough;
 use super::reach::ReachedResource;
 
 /// How long a connection may be idle. Assumed: as those of VPC endpoints are documented.
@@ -33,19 +35,20 @@ const MOST_ADDRESSES: usize = 8;
 
 /// The way of a connection to what a resource configuration stands for.
 #[derive(Debug)]
-pub(super) struct Way {
+pub(super) struct ResourceRoute {
     to: Server,
+    /// The ranges of our own addresses, where nothing goes: it would come back here.
+    ours: Vec<IpNet>,
     entry: ResourceEntry,
 }
 
 /// What a resource configuration stands for, on the port that the client came to.
 #[derive(Debug)]
 enum Server {
-    /// These addresses, one of which will do.
+    /// These, one of which will do; none where nothing is known.
     Known(Vec<SocketAddr>),
-    /// Those of a name that the machine resolves.
+    /// Those of a name, with a port, that the machine resolves.
     Name(String, Family),
-    Unknown,
 }
 
 /// Which addresses of a name are good: `IPV4`, `IPV6` or `DUALSTACK`.
@@ -59,19 +62,19 @@ struct Family {
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ResourceEntry {
-    event_timestamp: Known<String>,
-    service_network_arn: Known<String>,
-    service_network_resource_association_id: Known<String>,
-    vpc_endpoint_id: Known<String>,
-    source_vpc_arn: Known<String>,
-    resource_configuration_arn: Known<String>,
-    protocol: Known<&'static str>,
-    source_ip_port: Known<SocketAddr>,
-    destination_ip_port: Known<SocketAddr>,
+    event_timestamp: OrDash<String>,
+    service_network_arn: OrDash<String>,
+    service_network_resource_association_id: OrDash<String>,
+    vpc_endpoint_id: OrDash<String>,
+    source_vpc_arn: OrDash<String>,
+    resource_configuration_arn: OrDash<String>,
+    protocol: OrDash<&'static str>,
+    source_ip_port: OrDash<SocketAddr>,
+    destination_ip_port: OrDash<SocketAddr>,
     /// Where the resource gateway's connection comes from.
-    gateway_ip_port: Known<SocketAddr>,
-    resource_ip_port: Known<SocketAddr>,
-    failure_reason: Known<&'static str>,
+    gateway_ip_port: OrDash<SocketAddr>,
+    resource_ip_port: OrDash<SocketAddr>,
+    failure_reason: OrDash<&'static str>,
     /// Who gets the line.
     #[serde(skip)]
     subscriptions: Vec<Subscription>,
@@ -107,23 +110,44 @@ impl World {
     /// The addresses and ports of all resource configurations that somebody reaches, each with the ranges of clients
     /// that may come.
     pub(super) fn resource_openings(&self, now: SimTime) -> BTreeMap<SocketAddr, Option<Vec<IpNet>>> {
-        let mut openings = BTreeMap::new();
-        let works = |configuration: &&ResourceConfiguration| {
-            configuration.life.works(now)
-                && !matches!(configuration.kind, ConfigurationType::Cidr | ConfigurationType::Group)
-        };
-        for configuration in self.state.configurations.rows().filter(works) {
-            let Some(address) = addresses::of_resource(&self.settings, configuration.number) else {
-                continue;
-            };
-            for port in self.ports(configuration) {
-                let sources = self.sources_of_resource(&configuration.id, port, now);
-                if sources.as_ref().is_none_or(|sources| !sources.is_empty()) {
-                    openings.insert(SocketAddr::new(address, port), sources);
+        let mut openings = BTreeMap::<SocketAddr, Option<Vec<IpNet>>>::new();
+        if self.surroundings.vpcs.is_empty() {
+            for reached in self.resources(Ipv4Addr::UNSPECIFIED.into(), now) {
+                openings.extend(self.sockets(reached.configuration).map(|at| (at, None)));
+            }
+            return openings;
+        }
+        for vpc in &self.surroundings.vpcs {
+            let Some(client) = vpc.cidrs.first().map(IpNet::addr) else { continue };
+            let mut let_in = BTreeMap::<u16, Vec<IpNet>>::new();
+            for reached in self.resources(client, now) {
+                for at in self.sockets(reached.configuration) {
+                    // A VPC endpoint's own security groups are not known, so it lets in its VPC.
+                    let ranges = match reached.association {
+                        Some(_) => {
+                            let_in.entry(at.port()).or_insert_with_key(|port| self.let_in(vpc, *port, now))
+                        }
+                        None => &vpc.cidrs,
+                    };
+                    openings.entry(at).or_default().get_or_insert_default().extend(ranges);
                 }
             }
         }
+        for ranges in openings.values_mut().flatten() {
+            ranges.sort_unstable();
+            ranges.dedup();
+        }
         openings
+    }
+
+    /// Where connections to a resource configuration come in.
+    fn sockets(&self, configuration: &ResourceConfiguration) -> impl Iterator<Item = SocketAddr> + use<> {
+        let carried = configuration.kind != ConfigurationType::Cidr;
+        let address = addresses::of_resource(&self.settings, configuration.number).filter(|_| carried);
+        let ports = self.ports(configuration);
+        address.into_iter().flat_map(move |address| {
+            ports.clone().into_iter().map(move |port| SocketAddr::new(address, port))
+        })
     }
 
     /// The addresses of a resource configuration that a client knows by this name: of its association, or its custom
@@ -170,49 +194,53 @@ impl World {
 
     /// The way of a connection that came in at the address of a resource configuration; `None` if it is the address of
     /// none, and an error if the client does not reach it.
-    pub(super) fn way(&mut self, client: &Client) -> Option<Result<Way, String>> {
+    pub(super) fn route_to_resource(&self, client: &Client) -> Option<Result<ResourceRoute, String>> {
         let now = self.clock.now();
         let mut rows = self.state.configurations.rows();
-        let here =
-            rows.find(|row| addresses::of_resource(&self.settings, row.number) == Some(client.local.ip()))?;
-        let reached = self.resources(client.address, now);
-        let reached = reached.into_iter().find(|reached| reached.configuration.id == here.id);
-        let Some(reached) = reached else {
+        let at = Some(client.local.ip());
+        let here = rows.find(|row| addresses::of_resource(&self.settings, row.number) == at)?;
+        let mut reached = self.resources(client.address, now).into_iter();
+        let Some(reached) = reached.find(|reached| reached.configuration.id == here.id) else {
             return Some(Err(format!("the client does not reach the resource configuration {}", here.id)));
         };
+        let mut to = self.server(here, client.local.port());
+        if let Server::Known(servers) = &mut to {
+            let turn = self.turns.borrow_mut().among(&here.id, servers.len());
+            servers.rotate_left(turn.unwrap_or_default());
+        }
+        let Settings { ipv4_range, ipv6_range, resource_range, .. } = &self.settings;
+        let ours = [ipv4_range, ipv6_range, resource_range].into_iter().filter_map(|range| range.0);
         let entry = self.resource_entry(&reached, client);
-        let to = self.server(reached.configuration, client.local.port());
-        let to = match to {
-            Server::Known(mut servers) if !servers.is_empty() => {
-                let turn = self.turns.resource(&here.id.clone(), servers.len());
-                servers.rotate_left(turn);
-                servers.truncate(MOST_ADDRESSES);
-                Server::Known(servers)
-            }
-            other => other,
-        };
-        Some(Ok(Way { to, entry }))
+        Some(Ok(ResourceRoute { to, ours: ours.collect(), entry }))
     }
 
     /// What a resource configuration stands for.
     fn server(&self, configuration: &ResourceConfiguration, port: u16) -> Server {
-        let Some(definition) = &configuration.definition else { return Server::Unknown };
+        let Some(definition) = &configuration.definition else { return Server::Known(Vec::new()) };
         let on = |address: IpAddr| SocketAddr::new(address, port);
         if let Some(address) = definition["ipResource"]["ipAddress"].as_str() {
-            return address.parse().map_or(Server::Unknown, |address| Server::Known(vec![on(address)]));
+            return Server::Known(address.parse().into_iter().map(on).collect());
         }
         if let Some(arn) = definition["arnResource"]["arn"].as_str() {
             let resource = self.surroundings.resources.iter().find(|resource| resource.arn == arn);
-            return resource.map_or(Server::Unknown, |resource| Server::Known(vec![on(resource.address)]));
+            return Server::Known(resource.into_iter().map(|resource| on(resource.address)).collect());
         }
-        let Some(name) = definition["dnsResource"]["domainName"].as_str() else { return Server::Unknown };
+        let name = definition["dnsResource"]["domainName"].as_str().unwrap_or_default();
         let family = Family::of(definition);
         let gateway = configuration.gateway.as_deref().and_then(|id| self.state.gateways.get(id));
         // A gateway that resolves in its VPC sees the private zones there.
-        let vpc =
-            gateway.filter(|gateway| gateway.dns_resolution == "IN_VPC").map(|gateway| gateway.vpc.as_str());
-        let private = vpc.and_then(|vpc| self.private_name(Some(vpc), name));
-        match private.or_else(|| self.surrounding_name(name)) {
+        let vpc = gateway.filter(|gateway| gateway.dns_resolution == "IN_VPC");
+        let vpc = vpc.map(|gateway| gateway.vpc.as_str());
+        let known = |name: &str| {
+            let private = vpc.and_then(|vpc| self.private_name(Some(vpc), name));
+            private.or_else(|| self.surrounding_name(name))
+        };
+        let (mut name, mut records) = (name.to_owned(), known(name));
+        if let Some(other) = records.as_deref().and_then(alias) {
+            records = known(&other);
+            name = other;
+        }
+        match records {
             Some(records) => {
                 let addresses = records.into_iter().filter_map(|(data, _)| data.ip_addr());
                 Server::Known(addresses.filter(|address| family.has(*address)).map(on).collect())
@@ -232,10 +260,10 @@ impl World {
         });
         ResourceEntry {
             event_timestamp: self.clock.iso(self.clock.now()).into(),
-            service_network_arn: Known(network.map(|network| network.arn.clone())),
-            service_network_resource_association_id: Known(association.map(|row| row.id.clone())),
-            vpc_endpoint_id: Known(endpoint.map(str::to_owned)),
-            source_vpc_arn: Known(self.vpc_arn(client.address, &configuration.account)),
+            service_network_arn: OrDash(network.map(|network| network.arn.clone())),
+            service_network_resource_association_id: OrDash(association.map(|row| row.id.clone())),
+            vpc_endpoint_id: OrDash(endpoint.map(str::to_owned)),
+            source_vpc_arn: OrDash(self.vpc_arn(client.address)),
             resource_configuration_arn: configuration.arn.as_str().into(),
             protocol: "tcp".into(),
             source_ip_port: SocketAddr::new(client.address, client.port).into(),
@@ -268,19 +296,22 @@ fn takes_in(association: &VpcAssociation, name: &str, verified: bool) -> bool {
 
 /// Carries bytes between a client and what a resource configuration stands for, until both have ended or either
 /// breaks off.
-pub(super) async fn carry(simulator: &Simulator, client: TcpStream, mut way: Way) -> Result<(), Error> {
-    let connected = connect(&way.to).await;
+pub(super) async fn carry(
+    simulator: &Simulator,
+    client: TcpStream,
+    mut route: ResourceRoute,
+) -> Result<(), Error> {
+    let connected = connect(&route.to, &route.ours).await;
     match &connected {
         Ok(server) => {
-            way.entry.gateway_ip_port = Known(server.local_addr().ok());
-            way.entry.resource_ip_port = Known(server.peer_addr().ok());
+            route.entry.gateway_ip_port = OrDash(server.local_addr().ok());
+            route.entry.resource_ip_port = OrDash(server.peer_addr().ok());
         }
-        Err(error) => way.entry.failure_reason = error.failure().into(),
+        Err(error) => route.entry.failure_reason = error.failure().into(),
     }
-    tell(simulator, way.entry);
-    let mut client = IdleStream::new(client, Limit::new(IDLE));
-    copy_bidirectional(&mut client, &mut connected?).await?;
-    Ok(())
+    tell(simulator, route.entry);
+    let idle = Limit::new(IDLE);
+    Ok(passthrough::pass(client, connected?, &idle).await?)
 }
 
 fn tell(simulator: &Simulator, entry: ResourceEntry) {
@@ -292,18 +323,20 @@ fn tell(simulator: &Simulator, entry: ResourceEntry) {
     }
 }
 
-/// Connects to the first of the servers that accepts.
-async fn connect(to: &Server) -> Result<TcpStream, Error> {
-    let nobody = || std::io::Error::new(std::io::ErrorKind::NotFound, "the resource has no address");
+/// Connects to the first of the servers that accepts, none of which is at an address of ours.
+async fn connect(to: &Server, ours: &[IpNet]) -> Result<TcpStream, Error> {
+    let nobody =
+        || std::io::Error::new(std::io::ErrorKind::NotFound, "the resource has no address that is not ours");
     let servers: Vec<SocketAddr> = match to {
         Server::Known(servers) => servers.clone(),
         Server::Name(name, family) => {
             let found =
                 timeout(CONNECT, lookup_host(name)).await.map_err(|_late| Error::ConnectTimeout)??;
-            found.filter(|server| family.has(server.ip())).take(MOST_ADDRESSES).collect()
+            found.filter(|server| family.has(server.ip())).collect()
         }
-        Server::Unknown => Vec::new(),
     };
+    let is_ours = |server: &SocketAddr| ours.iter().any(|range| range.contains(&server.ip()));
+    let servers = servers.into_iter().filter(|server| !is_ours(server)).take(MOST_ADDRESSES);
     let mut failure = Error::Connect(nobody());
     for server in servers {
         match timeout(CONNECT, TcpStream::connect(server)).await {

@@ -85,7 +85,7 @@ fn instances(_: &mut State, ask: &Ask<'_>) -> Result<Value, Error> {
     }
     let mut reservations = Vec::new();
     for (n, instance) in known.iter().enumerate() {
-        let owner = ask.surroundings.owner(&instance.vpc, &ask.caller.account);
+        let owner = ask.surroundings.owner(&instance.vpc);
         let v4 = instance.addresses.iter().find(|address| address.is_ipv4()).map(ToString::to_string);
         let dns = instance.private_dns_name.clone().unwrap_or_default();
         let fits = owner == ask.caller.account

@@ -119,7 +119,7 @@ impl State {
             let association = EndpointAssociation {
                 id: id.clone(),
                 arn,
-                endpoint_owner: surroundings.owner(&endpoint.vpc, &account).to_owned(),
+                endpoint_owner: surroundings.owner(&endpoint.vpc).to_owned(),
                 account,
                 configuration,
                 endpoint: endpoint.id.clone(),

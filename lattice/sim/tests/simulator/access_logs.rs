@@ -221,7 +221,7 @@ async fn refusals_and_failures_say_why() {
     let entry = lines(&plane, 4).await.pop().unwrap().entry;
     let fields = ["responseCode", "failureReason", "authDeniedReason", "resolvedUser", "targetGroupArn"];
     let got: Vec<&Value> = fields.iter().map(|field| &entry[field]).collect();
-    assert_eq!(json!(got), json!([403, "ClientAccessDenied", "Service", "anonymous", "-"]));
+    assert_eq!(json!(got), json!([403, "ClientAccessDenied", "Service", "Anonymous", "-"]));
 }
 
 #[tokio::test]

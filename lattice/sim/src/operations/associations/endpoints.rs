@@ -29,7 +29,7 @@ pub(in crate::operations) fn list_networks(state: &mut State, call: &Call<'_>) -
         json!({
             "vpcEndpointId": endpoint.id,
             "vpcId": endpoint.vpc,
-            "vpcEndpointOwnerId": call.surroundings.owner(&endpoint.vpc, call.account),
+            "vpcEndpointOwnerId": call.surroundings.owner(&endpoint.vpc),
             "id": endpoint.id,
             "state": "ACTIVE",
             "serviceNetworkArn": network.arn,
