@@ -175,9 +175,9 @@ async fn serve(arguments: &Arguments, settings: Settings) -> Result<()> {
             None => stop.cancelled().await,
         }
     };
-    let mut access_logs = arguments.access_logs.as_deref().map(AccessLogFiles::new);
+    let access_logs = arguments.access_logs.as_deref().map(AccessLogFiles::new);
     let write = async {
-        match &mut access_logs {
+        match &access_logs {
             Some(files) => {
                 tokio::select! {
                     () = files.follow(&simulator) => {}
@@ -195,13 +195,11 @@ async fn serve(arguments: &Arguments, settings: Settings) -> Result<()> {
         stop.cancel();
     };
     tokio::join!(api, traffic, keep, write, signals);
-    if let Some(files) = &mut access_logs {
-        files.append(&simulator)?;
-    }
-    if let Some(file) = &arguments.state {
-        simulator.save(file)?;
-    }
-    Ok(())
+    // One that fails is not to keep the other from being done.
+    let saved = arguments.state.as_deref().map_or(Ok(()), |file| simulator.save(file));
+    let written = access_logs.map_or(Ok(()), |files| files.append(&simulator));
+    saved?;
+    Ok(written?)
 }
 
 /// Reads surroundings, in YAML, of which JSON is a part.

@@ -4,9 +4,11 @@
 //! of the bucket, log group or delivery stream, and the id of the subscription. Each line is an entry in JSON. The real
 //! service delivers some minutes late, in batches; here lines are there within a second.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -21,6 +23,8 @@ use crate::state::backend::AccessLogSubscription;
 const PERIOD: Duration = Duration::from_millis(250);
 /// Most lines that are taken to be written at a time.
 const MOST_LINES: usize = 1_000;
+/// Most lines that are shown at a time.
+const MOST_AT_ONCE: usize = 10_000;
 /// Most bytes of a file: 64 MiB. Then it is renamed to `….old`, in the place of the one before.
 const MOST_FILE_BYTES: u64 = 64 << 20;
 /// Most characters of a destination's name in a path, of which file systems allow 255.
@@ -55,10 +59,10 @@ impl From<&AccessLogSubscription> for Subscription {
 }
 
 /// A line as it is kept, in JSON.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Kept {
     subscription: Subscription,
-    line: String,
+    line: Arc<str>,
 }
 
 impl Weight for Kept {
@@ -75,20 +79,29 @@ pub(crate) struct AccessLog(Recent<Kept>);
 impl AccessLog {
     /// Adds a line, in JSON, for each of these subscriptions.
     pub(crate) fn add(&mut self, subscriptions: Vec<Subscription>, line: &str) {
+        let line: Arc<str> = line.into();
         for subscription in subscriptions {
-            self.0.add(Kept { subscription, line: line.to_owned() });
+            self.0.add(Kept { subscription, line: Arc::clone(&line) });
         }
     }
+}
 
-    /// The lines whose number is above `after`.
-    pub(crate) fn after(&self, after: u64) -> Vec<AccessLogEntry> {
-        let entry = |(n, kept): (u64, &Kept)| AccessLogEntry {
+impl Simulator {
+    /// The lines of access logs with a number above `after`, [`MOST_AT_ONCE`] at most, as far as they are still held.
+    #[must_use]
+    pub fn access_log(&self, after: u64) -> Vec<AccessLogEntry> {
+        let lines: Vec<(u64, Kept)> = {
+            let world = self.lock();
+            let lines = world.access_log.0.after(after).take(MOST_AT_ONCE);
+            lines.map(|(n, kept)| (n, kept.clone())).collect()
+        };
+        let entry = |(n, kept): (u64, Kept)| AccessLogEntry {
             n,
-            subscription: kept.subscription.id.clone(),
-            destination: kept.subscription.destination.clone(),
+            subscription: kept.subscription.id,
+            destination: kept.subscription.destination,
             entry: serde_json::from_str(&kept.line).unwrap_or(Value::Null),
         };
-        self.0.after(after).map(entry).collect()
+        lines.into_iter().map(entry).collect()
     }
 }
 
@@ -100,73 +113,104 @@ pub struct Error {
     source: io::Error,
 }
 
-/// Files that access logs are appended to.
-#[derive(Debug)]
+/// Files that access logs are appended to. Clones are handles to the same files.
+#[derive(Debug, Clone)]
 pub struct AccessLogFiles {
-    folder: PathBuf,
-    /// The number of the last line that was written.
-    written: u64,
+    folder: Arc<Path>,
+    /// The number of the last line that was written. It is locked while lines are.
+    written: Arc<Mutex<u64>>,
 }
 
 impl AccessLogFiles {
     /// Files in this folder. It is made, with those above it, when the first line comes.
     #[must_use]
     pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), written: 0 }
+        Self { folder: folder.into(), written: Arc::default() }
     }
 
     /// Appends the lines that are new since the last time. Where that fails, the next time begins with the lines that
-    /// failed.
-    pub fn append(&mut self, simulator: &Simulator) -> Result<(), Error> {
+    /// failed; those of other files behind them wait.
+    pub fn append(&self, simulator: &Simulator) -> Result<(), Error> {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            let (lost, lines) = {
+            let lines: Vec<(u64, Kept)> = {
                 let world = simulator.lock();
-                let lines = world.access_log.0.after(self.written).take(MOST_LINES);
-                let lines: Vec<(u64, PathBuf, String)> =
-                    lines.map(|(n, kept)| (n, path(&kept.subscription), kept.line.clone())).collect();
-                let Some((first, ..)) = lines.first() else { return Ok(()) };
-                (first - self.written - 1, lines)
+                let lines = world.access_log.0.after(*written).take(MOST_LINES);
+                lines.map(|(n, kept)| (n, kept.clone())).collect()
             };
+            let (Some((first, _)), Some((last, _))) = (lines.first(), lines.last()) else { return Ok(()) };
+            let lost = first - *written - 1;
             if lost > 0 {
                 tracing::warn!(lost, "lines of access logs came faster than they could be written");
+                *written = first - 1;
             }
-            // Neighbours that are for one file go out together.
-            for lines in lines.chunk_by(|(_, one, _), (_, other, _)| one == other) {
-                let text: String = lines.iter().flat_map(|(_, _, line)| [line.as_str(), "\n"]).collect();
-                if let Some((last, path, _)) = lines.last() {
-                    let path = self.folder.join(path);
-                    append(&path, &text).map_err(|source| Error { path, source })?;
-                    self.written = *last;
+            let mut files = BTreeMap::<PathBuf, String>::new();
+            for (_, kept) in &lines {
+                let text = files.entry(self.folder.join(path(&kept.subscription))).or_default();
+                text.push_str(&kept.line);
+                text.push('\n');
+            }
+            let mut undo = Vec::new();
+            for (path, text) in files {
+                match append(&path, &text) {
+                    Ok(before) => undo.push((path, before)),
+                    Err(source) => {
+                        // All of these lines or none, so that none is written twice.
+                        for (path, before) in &undo {
+                            shorten(path, *before);
+                        }
+                        return Err(Error { path, source });
+                    }
                 }
             }
+            *written = *last;
         }
     }
 
     /// Goes on appending what is new. The future never ends.
-    pub async fn follow(&mut self, simulator: &Simulator) {
+    pub async fn follow(&self, simulator: &Simulator) {
         let mut failed = false;
         loop {
             tokio::time::sleep(PERIOD).await;
-            match self.append(simulator) {
-                Ok(()) => failed = false,
-                Err(error) if !failed => {
+            let (files, simulator) = (self.clone(), simulator.clone());
+            // A slow disk is not to hold up the rest.
+            let appended = tokio::task::spawn_blocking(move || files.append(&simulator)).await;
+            match appended {
+                Ok(Ok(())) => failed = false,
+                Ok(Err(error)) if !failed => {
                     failed = true;
                     tracing::warn!(%error, "trying again; the latest lines are kept until then");
                 }
-                Err(_) => {}
+                Ok(Err(_)) => {}
+                Err(error) => tracing::warn!(%error, "writing access logs broke off; trying again"),
             }
         }
     }
 }
 
-fn append(path: &Path, lines: &str) -> io::Result<()> {
+/// Appends to a file, all or nothing: the length that it had before.
+fn append(path: &Path, lines: &str) -> io::Result<u64> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
     if fs::metadata(path).is_ok_and(|file| file.len() >= MOST_FILE_BYTES) {
         fs::rename(path, path.with_extension("jsonl.old"))?;
     }
-    File::options().create(true).append(true).open(path)?.write_all(lines.as_bytes())
+    let mut file = File::options().create(true).append(true).open(path)?;
+    let before = file.metadata()?.len();
+    if let Err(error) = file.write_all(lines.as_bytes()) {
+        shorten(path, before);
+        return Err(error);
+    }
+    Ok(before)
+}
+
+/// Gives a file the length that it had.
+fn shorten(path: &Path, length: u64) {
+    let shortened = File::options().write(true).open(path).and_then(|file| file.set_len(length));
+    if let Err(error) = shortened {
+        tracing::warn!(path = %path.display(), %error, "lines of the access log may stand there twice");
+    }
 }
 
 /// Where the lines of a subscription go, within the folder of access logs.
@@ -180,12 +224,18 @@ fn path(subscription: &Subscription) -> PathBuf {
         "firehose" => name.trim_start_matches("deliverystream/"),
         _ => name,
     };
-    let mut name = utf8_percent_encode(name, PLAIN).to_string();
-    name.truncate(MOST_NAME);
-    if name.is_empty() || name.starts_with('.') {
-        name.insert(0, '_');
+    let file = format!("{}.jsonl", part(&subscription.id));
+    [part(kind), part(name), file].iter().collect()
+}
+
+/// A part of a path, whatever stands in the text.
+fn part(text: &str) -> String {
+    let mut part = utf8_percent_encode(text, PLAIN).to_string();
+    part.truncate(MOST_NAME);
+    if part.is_empty() || part.starts_with('.') {
+        part.insert(0, '_');
     }
-    [kind, &name, &format!("{}.jsonl", subscription.id)].iter().collect()
+    part
 }
 
 #[cfg(test)]
@@ -200,6 +250,8 @@ mod tests {
             ("arn:aws:s3:::..", "s3/_../als-1.jsonl"),
             ("arn:aws:s3:::../../etc", "s3/_..%2F..%2Fetc/als-1.jsonl"),
             ("arn:aws:logs:us-west-2:123456789012:log-group:/aws/web:*", "logs/%2Faws%2Fweb/als-1.jsonl"),
+            ("arn:aws:/etc:::x", "%2Fetc/x/als-1.jsonl"),
+            ("", "_/_/als-1.jsonl"),
             ("arn:aws:firehose:us-west-2:123456789012:deliverystream/web", "firehose/web/als-1.jsonl"),
         ] {
             let subscription = Subscription { id: "als-1".to_owned(), destination: destination.to_owned() };

@@ -83,9 +83,7 @@ fn serve(simulator: &Simulator, request: &Request<Bytes>) -> Result<Value, Refus
         }
         (&Method::GET, "surroundings") => show(&*simulator.surroundings()),
         (&Method::PUT, "surroundings") => {
-            let new = read(request)?;
-            let allowed = simulator.surroundings().no_new_programs(&new);
-            allowed.and_then(|()| simulator.set_surroundings(new)).map_err(|error| bad(error.to_string()))?;
+            simulator.put_surroundings(read(request)?).map_err(|error| bad(error.to_string()))?;
             done
         }
         (&Method::POST, "clock") => {

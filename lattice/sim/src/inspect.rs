@@ -6,7 +6,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::access_log::AccessLogEntry;
 use crate::account::Account;
 use crate::faults::{self, Fault};
 use crate::record::LogEntry;
@@ -177,13 +176,9 @@ impl Simulator {
     /// The log's entries with a number above `after`, as far as the bounded log still holds them.
     #[must_use]
     pub fn log(&self, after: u64) -> Vec<LogEntry> {
-        self.lock().record.log(after)
-    }
-
-    /// The lines of access logs with a number above `after`, as far as they are still held.
-    #[must_use]
-    pub fn access_log(&self, after: u64) -> Vec<AccessLogEntry> {
-        self.lock().access_log.after(after)
+        // Parsing takes its time, so it is not done under the lock.
+        let calls = self.lock().record.after(after);
+        calls.into_iter().map(|(n, kept)| kept.entry(n)).collect()
     }
 
     /// Replaces the fault rules, or keeps them all if one of the new ones is wrong.

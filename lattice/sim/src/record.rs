@@ -31,7 +31,7 @@ pub struct LogEntry {
 }
 
 /// A call as it is kept: JSON as text, which takes a tenth of what parsed JSON would.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Kept {
     pub(crate) time: f64,
     pub(crate) machine_time: f64,
@@ -50,7 +50,8 @@ impl Weight for Kept {
 }
 
 impl Kept {
-    fn entry(&self, n: u64) -> LogEntry {
+    /// The entry with this number.
+    pub(crate) fn entry(&self, n: u64) -> LogEntry {
         let parse = |text: &[u8]| serde_json::from_slice(text).unwrap_or(Value::Null);
         LogEntry {
             n,
@@ -87,8 +88,8 @@ impl Record {
         self.counts.clear();
     }
 
-    /// The entries whose number is above `after`.
-    pub(crate) fn log(&self, after: u64) -> Vec<LogEntry> {
-        self.log.after(after).map(|(n, kept)| kept.entry(n)).collect()
+    /// The calls whose number is above `after`.
+    pub(crate) fn after(&self, after: u64) -> Vec<(u64, Kept)> {
+        self.log.after(after).map(|(n, kept)| (n, kept.clone())).collect()
     }
 }

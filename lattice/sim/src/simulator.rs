@@ -30,7 +30,7 @@ use crate::settings::value::{ClockStart, RetryAfter};
 use crate::signature::{self, Expected, Payload, Refused};
 use crate::state::arn::last_part;
 use crate::state::{State, Tags};
-use crate::surroundings::{self, Surroundings};
+use crate::surroundings::{self, Run, Surroundings};
 
 /// Most bytes of a request's body: 1 MiB. The largest valid request, RegisterTargets of 100, has 25 KB.
 pub const MOST_BODY_BYTES: usize = 1 << 20;
@@ -68,6 +68,8 @@ pub(crate) struct World {
     pub(crate) changes: u64,
     pub(crate) seed: u64,
     pub(crate) surroundings: Arc<Surroundings>,
+    /// What may run for functions: what the surroundings given by whoever runs the simulator name.
+    programs: Vec<Run>,
     pub(crate) clock: Clock,
     pub(crate) settings: Settings,
     pub(crate) state: State,
@@ -103,6 +105,7 @@ impl Simulator {
             changes: 0,
             seed,
             surroundings: Arc::default(),
+            programs: Vec::new(),
             clock: Clock::new(start, settings.clock_frozen.0),
             settings,
             state: State::new(seed),
@@ -150,16 +153,24 @@ impl Simulator {
         Arc::clone(&self.lock().surroundings)
     }
 
-    /// Replaces what surrounds VPC Lattice, or keeps it if something is wrong with the new.
+    /// Replaces what surrounds VPC Lattice, or keeps it if something is wrong with the new. From now on the programs of
+    /// its functions may run.
     ///
     /// What was made under the old surroundings stays as it is.
     pub fn set_surroundings(&self, surroundings: Surroundings) -> Result<(), surroundings::Error> {
         surroundings.check()?;
         let mut world = self.lock();
-        let now = world.clock.now();
-        world.state.lead_endpoints(&surroundings, REGION, now);
-        world.changes += 1;
-        world.surroundings = Arc::new(surroundings);
+        world.allow_programs(&surroundings);
+        world.surround(surroundings);
+        Ok(())
+    }
+
+    /// As [`Simulator::set_surroundings`], for those who may not run programs on this machine: new ones are refused.
+    pub(crate) fn put_surroundings(&self, surroundings: Surroundings) -> Result<(), surroundings::Error> {
+        surroundings.check()?;
+        let mut world = self.lock();
+        surroundings.check_programs(&world.programs)?;
+        world.surround(surroundings);
         Ok(())
     }
 
@@ -201,6 +212,20 @@ impl Simulator {
 }
 
 impl World {
+    fn surround(&mut self, surroundings: Surroundings) {
+        let now = self.clock.now();
+        self.state.lead_endpoints(&surroundings, REGION, now);
+        self.changes += 1;
+        self.surroundings = Arc::new(surroundings);
+    }
+
+    /// Allows the programs of these surroundings to run.
+    pub(crate) fn allow_programs(&mut self, surroundings: &Surroundings) {
+        let programs = surroundings.functions.iter().map(|function| &function.run);
+        let new: Vec<Run> = programs.filter(|run| !self.programs.contains(run)).cloned().collect();
+        self.programs.extend(new);
+    }
+
     pub(crate) fn accounts(&self) -> Vec<Account> {
         if self.surroundings.accounts.is_empty() {
             accounts(self.seed, self.settings.accounts.0)

@@ -83,6 +83,7 @@ impl Simulator {
             let mut world = simulator.lock();
             world.clock = Clock::resume(&snapshot.clock, world.settings.clock_frozen.0);
             world.request_ids = snapshot.request_ids;
+            world.allow_programs(&snapshot.surroundings);
             world.surroundings = Arc::new(snapshot.surroundings);
             world.state = snapshot.state;
             let now = world.clock.now();

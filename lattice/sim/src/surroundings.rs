@@ -174,7 +174,7 @@ pub enum Run {
     /// runtime interface emulator does at `/2015-03-31/functions/function/invocations`.
     Url(String),
     /// A program with its arguments, which gets the event on standard input and prints the function's result. Programs
-    /// come from the file given at the start; what is put later can't bring new ones.
+    /// come from the files given at the start; what is put later can't bring new ones.
     Command(Vec<String>),
 }
 
@@ -344,13 +344,10 @@ impl Surroundings {
         Ok(())
     }
 
-    /// Refuses surroundings that run a program which these do not, for those who may change what surrounds the
-    /// simulator are not to run programs on its machine.
-    pub(crate) fn no_new_programs(&self, new: &Self) -> Result<(), Error> {
-        let known = |run: &Run| self.functions.iter().any(|function| function.run == *run);
-        let mut functions = new.functions.iter();
-        match functions.position(|function| matches!(function.run, Run::Command(_)) && !known(&function.run))
-        {
+    /// Refuses programs that are not among these.
+    pub(crate) fn check_programs(&self, allowed: &[Run]) -> Result<(), Error> {
+        let refused = |run: &Run| matches!(run, Run::Command(_)) && !allowed.contains(run);
+        match self.functions.iter().position(|function| refused(&function.run)) {
             None => Ok(()),
             Some(n) => {
                 let problem =

@@ -50,15 +50,12 @@ async fn pass(
     direction: RequestIds,
 ) -> (Response<Source>, Option<Exchange>) {
     let (mut head, body) = request.into_parts();
-    let authority = head.uri.authority().map(Authority::as_str);
-    let host = authority.or_else(|| head.headers.get(header::HOST).and_then(|host| host.to_str().ok()));
-    let Some(host) = host.map(str::to_owned) else {
-        return (own(400, "The request names no host."), None);
+    let host = match host_of(&head) {
+        Ok(host) => host,
+        Err(sentence) => return (own(400, sentence), None),
     };
-    if !head.headers.contains_key(header::HOST) {
-        // HTTP/2 says the host elsewhere, and clients sign it as a header.
-        headers::set(&mut head.headers, "host", &host);
-    }
+    // HTTP/2 says the host elsewhere, and clients sign it as a header; where HTTP/1.1 says it twice, the header is void.
+    headers::set(&mut head.headers, "host", &host);
     let mut entry = ServiceEntry::default();
     let decision = shared.simulator.lock().decide(client, without_port(&host), &head, &mut entry);
     let exchange = Exchange::begin(&shared.simulator, client, entry);
@@ -157,6 +154,23 @@ async fn send(
             })
         }
     }
+}
+
+/// The host that a request names, and its port if it does. Source: RFC 9112, section 3.2.2; RFC 9113, section 8.3.1.
+fn host_of(head: &Parts) -> Result<String, &'static str> {
+    let authority = head.uri.authority().map(Authority::as_str);
+    let mut named = head.headers.get_all(header::HOST).iter();
+    let (header, other) = (named.next(), named.next());
+    if other.is_some() {
+        return Err("The request names more than one host.");
+    }
+    let header = header.and_then(|host| host.to_str().ok());
+    if let (Version::HTTP_2, Some(authority), Some(header)) = (head.version, authority, header)
+        && authority != header
+    {
+        return Err("The request names one host as :authority and another as host.");
+    }
+    authority.or(header).map(str::to_owned).ok_or("The request names no host.")
 }
 
 /// The host of `host:port`.

@@ -17,6 +17,7 @@ use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -33,6 +34,8 @@ use super::decide::Forward;
 const MOST_BYTES: usize = 6 << 20;
 /// Most functions that run at a time; more wait.
 const MOST_RUNS: usize = 64;
+/// Most requests whose bodies are held for functions, those that run included; more wait before their bodies are read.
+const MOST_HELD: usize = 128;
 
 /// A function as a target.
 #[derive(Debug, Clone)]
@@ -45,7 +48,8 @@ pub(super) struct Function {
 /// Runs functions.
 #[derive(Debug)]
 pub(super) struct Functions {
-    slots: Semaphore,
+    held: Semaphore,
+    running: Semaphore,
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
@@ -94,13 +98,13 @@ impl Error {
 impl Default for Functions {
     fn default() -> Self {
         let client = Client::builder(TokioExecutor::new()).build_http();
-        Self { slots: Semaphore::new(MOST_RUNS), client }
+        Self { held: Semaphore::new(MOST_HELD), running: Semaphore::new(MOST_RUNS), client }
     }
 }
 
 impl Functions {
     /// Has a function answer a request. `epoch` is the time in microseconds since 1970. When the future is dropped, a
-    /// program that runs for it is ended.
+    /// program that runs for it is ended, with all that it started.
     pub(super) async fn invoke(
         &self,
         function: &Function,
@@ -109,10 +113,11 @@ impl Functions {
         body: Sent,
         epoch: i64,
     ) -> Result<Response<Full<Bytes>>, Error> {
+        let Ok(_held) = self.held.acquire().await else { return Err(Error::ResultBroken) };
         let body = read(body, Error::RequestTooLong, Error::RequestBroken).await?;
         let event = if function.second { second(forward, head, &body, epoch) } else { first(head, &body) };
         let event = event.to_string();
-        let Ok(_slot) = self.slots.acquire().await else { return Err(Error::ResultBroken) };
+        let Ok(_running) = self.running.acquire().await else { return Err(Error::ResultBroken) };
         let result = match &function.run {
             Run::Command(command) => run(command, event.as_bytes()).await?,
             Run::Url(url) => self.post(url, event).await?,
@@ -152,8 +157,9 @@ async fn run(command: &[String], event: &[u8]) -> Result<Bytes, Error> {
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .kill_on_drop(true)
+        .process_group(0)
         .spawn()?;
+    let group = Group(child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)));
     let (input, output) = (child.stdin.take(), child.stdout.take());
     let write = async {
         if let Some(mut input) = input {
@@ -168,12 +174,30 @@ async fn run(command: &[String], event: &[u8]) -> Result<Bytes, Error> {
             None => Ok(0),
         }
     };
-    let ((), read) = tokio::join!(write, read);
+    // What a program leaves running in the background would keep its output open.
+    let ended = async {
+        let status = child.wait().await;
+        drop(group);
+        status
+    };
+    let ((), read, status) = tokio::join!(write, read, ended);
     if read? > MOST_BYTES {
         return Err(Error::ResultTooLong);
     }
-    let status = child.wait().await?;
+    let status = status?;
     if status.success() { Ok(printed.into()) } else { Err(Error::Ended(status)) }
+}
+
+/// A program with all that it started, which ends when this is dropped.
+struct Group(Option<Pid>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            // It may have ended by itself.
+            let _gone = kill_process_group(group, Signal::KILL);
+        }
+    }
 }
 
 /// The body as text where its type says that it is, in base64 else.
@@ -259,12 +283,10 @@ fn second(forward: &Forward, head: &Parts, body: &[u8], epoch: i64) -> Value {
 struct Returned {
     #[serde(alias = "status_code")]
     status_code: Value,
-    #[serde(default)]
-    headers: BTreeMap<String, Value>,
-    #[serde(default)]
+    headers: Option<BTreeMap<String, Value>>,
     body: Option<String>,
-    #[serde(default, alias = "is_base64_encoded", rename = "isBase64Encoded")]
-    encoded: bool,
+    #[serde(alias = "is_base64_encoded", rename = "isBase64Encoded")]
+    encoded: Option<bool>,
 }
 
 /// The answer that a function returned.
@@ -281,14 +303,14 @@ fn answer(result: &[u8]) -> Result<Response<Full<Bytes>>, Error> {
     let status =
         status.ok_or_else(|| wrong(format!("statusCode {} is not from 200 to 599", returned.status_code)))?;
     let body = returned.body.unwrap_or_default();
-    let body = if returned.encoded {
+    let body = if returned.encoded.unwrap_or_default() {
         Bytes::from(STANDARD.decode(body).map_err(|error| wrong(format!("its body is not base64: {error}")))?)
     } else {
         Bytes::from(body)
     };
     let mut response = Response::new(Full::new(body));
     *response.status_mut() = status;
-    for (name, value) in returned.headers {
+    for (name, value) in returned.headers.unwrap_or_default() {
         let parsed = HeaderName::from_bytes(name.as_bytes());
         let parsed = parsed.map_err(|_invalid| wrong(format!("{name:?} is no name of a header")))?;
         // The length is that of the body, whatever is said.
@@ -390,7 +412,8 @@ mod tests {
         assert_eq!(response.headers().get_all("x-many").iter().collect::<Vec<_>>(), ["a", "b"]);
         assert!(!response.headers().contains_key("content-length"));
         assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "hi");
-        assert_eq!(answer(br#"{"statusCode": "204"}"#).unwrap().status(), 204);
+        let spare = br#"{"statusCode": "204", "headers": null, "body": null, "isBase64Encoded": null}"#;
+        assert_eq!(answer(spare).unwrap().status(), 204);
         for (result, problem) in [
             ("", "EOF"),
             ("null", "null"),

@@ -31,12 +31,12 @@ pub(super) struct ReachedResource<'a> {
 impl World {
     /// The services that a client reaches, of those that this is true of. Where the surroundings name no VPC, everybody
     /// reaches all of them. It costs little where it is true of few.
-    pub(super) fn reached<'a>(
-        &'a self,
+    pub(super) fn reached(
+        &self,
         client: IpAddr,
         now: SimTime,
         of: impl Fn(&Service) -> bool,
-    ) -> impl Iterator<Item = Reached<'a>> {
+    ) -> impl Iterator<Item = Reached<'_>> {
         let everybody = self.surroundings.vpcs.is_empty();
         let networks = self.networks_of(client, now);
         let services =

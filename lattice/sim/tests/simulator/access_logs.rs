@@ -8,7 +8,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::TokioIo;
 use lattice_sim::{AccessLogEntry, AccessLogFiles};
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
@@ -187,6 +187,8 @@ async fn refusals_and_failures_say_why() {
     let broken = breaks.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = breaks.accept().await {
+            let mut head = [0; 1_024];
+            assert!(stream.read(&mut head).await.unwrap() > 0);
             stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc").await.unwrap();
         }
     });
@@ -264,7 +266,7 @@ async fn files_hold_each_line_once_even_if_writing_failed_meanwhile() {
     let in_bucket = subscribe(&plane, &service, BUCKET).await;
     let in_group = subscribe(&plane, &service, GROUP).await;
     let folder = Folder::new("access-logs");
-    let mut files = AccessLogFiles::new(&folder.0);
+    let files = AccessLogFiles::new(&folder.0);
     let simulator = &plane.sim.simulator;
     for path in ["/1", "/2"] {
         plane.get(&host, path, &[]).await;
@@ -290,4 +292,116 @@ async fn files_hold_each_line_once_even_if_writing_failed_meanwhile() {
         let paths: Vec<Value> = text.lines().map(|line| entry(line)["requestPath"].clone()).collect();
         assert_eq!(paths, ["/1", "/2", "/3"], "{}", file.display());
     }
+}
+
+#[tokio::test]
+async fn a_file_that_is_large_enough_makes_room_for_another() {
+    let plane = Plane::start(&[]).await;
+    let (service, _, host) = plane.service("web", fixed(404)).await;
+    let subscription = subscribe(&plane, &service, BUCKET).await;
+    let folder = Folder::new("large-access-log");
+    let files = AccessLogFiles::new(&folder.0);
+    let file = folder.0.join("s3/shop-logs").join(format!("{subscription}.jsonl"));
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let full = std::fs::File::create(&file).unwrap();
+    full.set_len(64 << 20).unwrap();
+    plane.get(&host, "/", &[]).await;
+    lines(&plane, 1).await;
+    files.append(&plane.sim.simulator).unwrap();
+    assert_eq!(std::fs::metadata(file.with_extension("jsonl.old")).unwrap().len(), 64 << 20);
+    assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 1);
+}
+
+#[tokio::test]
+async fn a_request_that_reached_no_target_took_no_time_to_it_and_a_broken_upload_is_the_clients() {
+    let plane = Plane::start(&[]).await;
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let a = Backend::start("a").await;
+    let away = plane.group("away", &[nobody]).await;
+    let there = plane.group("there", &[a.address]).await;
+    let (first, _, host) = plane.service("away", weighted(&[(&away, 1)])).await;
+    let (second, _, other) = plane.service("there", weighted(&[(&there, 1)])).await;
+    subscribe(&plane, &first, BUCKET).await;
+    subscribe(&plane, &second, BUCKET).await;
+    assert_eq!(plane.get(&host, "/", &[]).await.0, 503);
+    assert_eq!(lines(&plane, 1).await[0].entry["requestToTargetDuration"], "-");
+    let mut stream = plane.connect().await;
+    let head = format!("POST /echo HTTP/1.1\r\nHost: {other}\r\nContent-Length: 100\r\n\r\nhalf");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    sleep(Duration::from_millis(200)).await;
+    drop(stream);
+    let entry = lines(&plane, 2).await.remove(1).entry;
+    assert_eq!(
+        (&entry["failureReason"], &entry["requestToTargetDuration"]),
+        (&json!("ClientError"), &json!("-"))
+    );
+}
+
+#[tokio::test]
+async fn passed_through_tls_is_told_of_with_its_bytes() {
+    let plane = Plane::start(&[]).await;
+    let backend = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = backend.local_addr().unwrap();
+    tokio::spawn(async move {
+        // Bytes are passed on as they are, so it need not be TLS that comes back.
+        let (mut stream, _) = backend.accept().await.unwrap();
+        let mut hello = [0; 16 << 10];
+        let read = stream.read(&mut hello).await.unwrap();
+        stream.write_all(&hello[..read]).await.unwrap();
+    });
+    let client = &plane.sim.client;
+    let group = json!({
+        "name": "tls", "type": "IP",
+        "config": {"protocol": "TCP", "port": 443, "vpcIdentifier": "vpc-12345678"},
+    });
+    let group = plane.sim.send("POST", "/targetgroups", &group).await.body["id"].as_str().unwrap().to_owned();
+    plane.register(&group, &[target]).await;
+    let call = client.create_service().name("secure").custom_domain_name("secure.example.com");
+    let service = call.send().await.unwrap().id().unwrap().to_owned();
+    let action = json!({"forward": {"targetGroups": [{"targetGroupIdentifier": group}]}});
+    let listener =
+        json!({"name": "tls", "protocol": "TLS_PASSTHROUGH", "port": plane.port, "defaultAction": action});
+    let made = plane.sim.send("POST", &format!("/services/{service}/listeners"), &listener).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    plane.wait_until_open().await;
+    subscribe(&plane, &service, BUCKET).await;
+    let hello = client_hello("secure.example.com");
+    let mut stream = plane.connect().await;
+    stream.write_all(&hello).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut read = Vec::new();
+    stream.read_to_end(&mut read).await.unwrap();
+    assert_eq!(read, hello);
+    let entry = lines(&plane, 1).await.remove(0).entry;
+    let bytes = json!(hello.len());
+    for (field, expected) in [
+        ("listenerType", json!("TLS_PASSTHROUGH")),
+        ("serverNameIndication", json!("secure.example.com")),
+        ("targetIpPort", json!(target.to_string())),
+        ("bytesReceived", bytes.clone()),
+        ("bytesSent", bytes),
+        ("responseCode", json!("-")),
+        ("requestMethod", json!("-")),
+        ("tlsVersion", json!("-")),
+        ("failureReason", json!("-")),
+    ] {
+        assert_eq!(entry[field], expected, "{field}");
+    }
+    // Within TLS that is ended here, a listener that passes it through has nothing to answer; in clear neither.
+    assert_eq!(plane.get("secure.example.com", "/", &[]).await.0, 404);
+}
+
+/// The first message of a TLS client that asks for a name.
+fn client_hello(name: &str) -> Vec<u8> {
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    let name = name.to_owned().try_into().unwrap();
+    let mut connection = rustls::ClientConnection::new(config.into(), name).unwrap();
+    let mut hello = Vec::new();
+    connection.write_tls(&mut hello).unwrap();
+    hello
 }

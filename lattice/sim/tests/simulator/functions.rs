@@ -131,6 +131,15 @@ async fn failures_of_functions_are_502_and_say_why() {
 }
 
 #[tokio::test]
+async fn what_a_program_leaves_running_holds_up_no_answer() {
+    let plane = Plane::start(&[]).await;
+    functions(&plane, &[("leaves", script(r#"sleep 600 & echo '{"statusCode": 200, "body": "done"}'"#))]);
+    let host = service(&plane, "leaves", LambdaEventStructureVersion::V1).await;
+    let answer = timeout(Duration::from_secs(10), plane.get(&host, "/", &[])).await.unwrap();
+    assert_eq!((answer.0, answer.2.as_str()), (200, "done"));
+}
+
+#[tokio::test]
 async fn a_body_beyond_6_mb_is_refused_and_one_below_arrives() {
     let plane = Plane::start(&[]).await;
     functions(&plane, &[("count", script(r#"printf '{"statusCode":200,"body":"%s"}' "$(wc -c)""#))]);
@@ -147,10 +156,11 @@ async fn a_body_beyond_6_mb_is_refused_and_one_below_arrives() {
 }
 
 #[tokio::test]
-async fn a_program_ends_when_nobody_waits_for_it_any_more() {
+async fn a_program_ends_with_all_that_it_started_when_nobody_waits_for_it_any_more() {
     let plane = Plane::start(&[]).await;
     let file = std::env::temp_dir().join(format!("lath-function-{}", std::process::id()));
-    functions(&plane, &[("sleeps", script(&format!("echo $$ > {}; exec sleep 600", file.display())))]);
+    // The shell and what it starts: either would do.
+    functions(&plane, &[("sleeps", script(&format!("sleep 600 & echo $! > {}; wait", file.display())))]);
     let host = service(&plane, "sleeps", LambdaEventStructureVersion::V1).await;
     let mut stream = plane.connect().await;
     stream.write_all(format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes()).await.unwrap();

@@ -79,7 +79,7 @@ impl Plane {
         group
     }
 
-    async fn register(&self, group: &str, targets: &[SocketAddr]) {
+    pub(crate) async fn register(&self, group: &str, targets: &[SocketAddr]) {
         let call = self.sim.client.register_targets().target_group_identifier(group);
         call.set_targets(Some(named(targets))).send().await.unwrap();
     }

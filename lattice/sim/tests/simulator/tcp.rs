@@ -72,6 +72,32 @@ impl Case {
         shown["dnsEntry"]["domainName"].as_str().unwrap().to_owned()
     }
 
+    /// Makes the private zone `shop.local`.
+    async fn zone(&self) {
+        let zone = json!({"Name": "shop.local", "Vpc": "vpc-12345678", "CreatorRequestId": "1"});
+        self.ask("CreatePrivateDnsNamespace", zone).await;
+    }
+
+    /// Publishes an instance under a name in the zone, which then has records of a type.
+    async fn publish(&self, name: &str, kind: &str, attributes: &Value) {
+        let zone = self.ask("ListNamespaces", json!({})).await["Namespaces"][0]["Id"].clone();
+        let routing = if kind == "CNAME" { "WEIGHTED" } else { "MULTIVALUE" };
+        let records = json!({"RoutingPolicy": routing, "DnsRecords": [{"Type": kind, "TTL": 5}]});
+        let service = json!({"Name": name, "NamespaceId": zone, "DnsConfig": records});
+        let service = self.ask("CreateService", service).await["Service"]["Id"].clone();
+        let instance = json!({"ServiceId": service, "InstanceId": "pod", "Attributes": attributes});
+        self.ask("RegisterInstance", instance).await;
+    }
+
+    /// Calls Cloud Map.
+    async fn ask(&self, operation: &str, body: Value) -> Value {
+        let target = format!("Route53AutoNaming_v20170314.{operation}");
+        let headers = [("x-amz-target", target.as_str()), ("content-type", "application/x-amz-json-1.1")];
+        let answer = self.plane.sim.ask(0, "/", &headers, body.to_string()).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.body
+    }
+
     /// Subscribes to the access log of the service network's resources.
     async fn subscribe(&self) {
         let body = json!({
@@ -106,14 +132,17 @@ async fn connect(to: SocketAddr) -> TcpStream {
     panic!("nothing listens at {to}");
 }
 
-/// What a server says first, and sends back.
+/// What a server says first, and sends back; nothing where the connection breaks off.
 async fn talk(to: SocketAddr) -> String {
     let mut stream = connect(to).await;
-    stream.write_all(b" hello").await.unwrap();
-    stream.shutdown().await.unwrap();
-    let mut read = String::new();
-    timeout(Duration::from_secs(5), stream.read_to_string(&mut read)).await.unwrap().unwrap();
-    read
+    let mut read = Vec::new();
+    let talk = async {
+        stream.write_all(b" hello").await?;
+        stream.shutdown().await?;
+        stream.read_to_end(&mut read).await
+    };
+    let _broken = timeout(Duration::from_secs(5), talk).await.unwrap();
+    String::from_utf8(read).unwrap()
 }
 
 #[tokio::test]
@@ -152,29 +181,47 @@ async fn names_are_of_the_surroundings_of_cloud_map_or_of_the_machine() {
     said.sort();
     assert_eq!(said, ["one hello", "two hello"]);
 
-    let ask = async |operation: &str, body: Value| {
-        let target = format!("Route53AutoNaming_v20170314.{operation}");
-        let headers = [("x-amz-target", target.as_str()), ("content-type", "application/x-amz-json-1.1")];
-        let answer = case.plane.sim.ask(0, "/", &headers, body.to_string()).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        answer.body
-    };
-    let zone = json!({"Name": "shop.local", "Vpc": "vpc-12345678", "CreatorRequestId": "1"});
-    ask("CreatePrivateDnsNamespace", zone).await;
-    let zone = ask("ListNamespaces", json!({})).await["Namespaces"][0]["Id"].clone();
-    let records = json!({"RoutingPolicy": "MULTIVALUE", "DnsRecords": [{"Type": "A", "TTL": 5}]});
-    let service =
-        ask("CreateService", json!({"Name": "db", "NamespaceId": zone, "DnsConfig": records})).await;
-    let service = service["Service"]["Id"].clone();
-    let (_, address) = case.single("inside", &[port.to_string()], named("db.shop.local")).await;
-    let attributes = json!({"AWS_INSTANCE_IPV4": both[1]});
-    ask("RegisterInstance", json!({"ServiceId": service, "InstanceId": "pod", "Attributes": attributes}))
-        .await;
-    assert_eq!(talk(SocketAddr::new(address, port)).await, "two hello");
+    case.zone().await;
+    case.publish("db", "A", &json!({"AWS_INSTANCE_IPV4": both[1]})).await;
+    case.publish("alias", "CNAME", &json!({"AWS_INSTANCE_CNAME": "db.shop.local"})).await;
+    for name in ["db.shop.local", "alias.shop.local"] {
+        let (_, address) = case.single(&name.replace('.', "-"), &[port.to_string()], named(name)).await;
+        assert_eq!(talk(SocketAddr::new(address, port)).await, "two hello", "{name}");
+        assert_eq!(resolve(&case.plane, name).await.2, [127, 0, number, 2], "{name}");
+    }
 
     let own = server("own", "127.0.0.1:0").await;
     let (_, address) = case.single("machine", &[own.port().to_string()], named("localhost")).await;
     assert_eq!(talk(SocketAddr::new(address, own.port())).await, "own hello");
+}
+
+#[tokio::test]
+async fn private_zones_are_seen_by_gateways_of_their_vpc_that_resolve_there() {
+    let mut case = Case::new().await;
+    let server = server("inside", "127.0.0.1:0").await;
+    let port = server.port();
+    case.plane.sim.surround(json!({"vpcs": [
+        {"id": "vpc-12345678", "cidrs": ["127.0.0.0/8"]}, {"id": "vpc-87654321", "cidrs": ["10.0.0.0/8"]},
+    ]}));
+    let body = json!({"serviceNetworkIdentifier": case.network, "vpcIdentifier": "vpc-12345678"});
+    post(&case.plane, "/servicenetworkvpcassociations", &body).await;
+    case.zone().await;
+    case.publish("db", "A", &json!({"AWS_INSTANCE_IPV4": "127.0.0.1"})).await;
+    for (name, vpc, resolution, reached) in [
+        ("in-vpc", "vpc-12345678", "IN_VPC", true),
+        ("public", "vpc-12345678", "PUBLIC", false),
+        ("elsewhere", "vpc-87654321", "IN_VPC", false),
+    ] {
+        let gateway = json!({
+            "name": name, "vpcIdentifier": vpc, "subnetIds": ["subnet-12345678"],
+            "resourceConfigDnsResolution": resolution,
+        });
+        case.gateway = post(&case.plane, "/resourcegateways", &gateway).await;
+        let named = json!({"dnsResource": {"domainName": "db.shop.local", "ipAddressType": "IPV4"}});
+        let (_, address) = case.single(name, &[port.to_string()], named).await;
+        let said = talk(SocketAddr::new(address, port)).await;
+        assert_eq!(said == "inside hello", reached, "{name}: {said:?}");
+    }
 }
 
 #[tokio::test]
