@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{Method, Request, Response, Uri, Version, header};
+use http::{Method, Request, Response, StatusCode, Uri, Version, header};
 use http_body_util::Either;
 use hyper::body::Incoming;
 
@@ -13,6 +13,7 @@ use super::Shared;
 use super::answer::{Body, fixed, own};
 use super::connections::{Destination, Error};
 use super::decide::{Decision, Forward};
+use super::framing;
 use super::headers;
 use super::listen::Client;
 
@@ -28,7 +29,7 @@ pub(super) async fn answer(
         (id, world.settings.request_ids, world.settings.upgrade_status.0)
     };
     let mut response = if asks_for_upgrade(&request) {
-        own(upgrade, "VPC Lattice does not change protocols; WebSocket is not supported.")
+        framing::last(own(upgrade, "VPC Lattice does not change protocols; WebSocket is not supported."))
     } else {
         let sent_id = (direction != RequestIds::Response).then_some(id.as_str());
         pass(&shared, &client, request, sent_id).await
@@ -51,13 +52,15 @@ async fn pass(
     id: Option<&str>,
 ) -> Response<Body> {
     let (mut head, body) = request.into_parts();
+    if let Some((status, sentence)) = framing::refused(&head) {
+        return framing::last(own(status, sentence));
+    }
     let authority = head.uri.authority().map(Authority::as_str);
     let host = authority.or_else(|| head.headers.get(header::HOST).and_then(|host| host.to_str().ok()));
     let Some(host) = host.map(str::to_owned) else { return own(400, "The request names no host.") };
-    if !head.headers.contains_key(header::HOST) {
-        // HTTP/2 says the host elsewhere, and clients sign it as a header.
-        headers::set(&mut head.headers, "host", &host);
-    }
+    // HTTP/2 says the host elsewhere, and clients sign it as a header. Where both are said, the header is not the one that
+    // counts. Source: RFC 9112, section 3.2.2.
+    headers::set(&mut head.headers, "host", &host);
     let decision = shared.simulator.lock().decide(client, without_port(&host), &head);
     let forward = match decision {
         Decision::Refuse(status, sentence) => return own(status, &sentence),
@@ -93,6 +96,13 @@ async fn send(
         () = client.idle.passes() => None,
     };
     match sent {
+        // Nothing that changes protocols was asked for.
+        Some(Ok(response))
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS
+                || framing::unknown_coding(response.headers()) =>
+        {
+            own(forward.connect_failure, "The target's answer is not understood.")
+        }
         Some(Ok(response)) => {
             let (mut head, body) = response.into_parts();
             headers::clean(&mut head.headers);

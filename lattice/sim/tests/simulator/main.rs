@@ -5,11 +5,15 @@
 mod accounts;
 mod admin;
 mod associations;
+mod backend;
 #[path = "../../examples/interop/calls.rs"]
 mod calls;
 mod churn;
+mod edges;
+mod endings;
 mod errors;
 mod faults;
+mod frames;
 mod growth;
 mod harness;
 mod interop;
@@ -26,6 +30,7 @@ mod policies;
 mod repeat;
 mod resources;
 mod rules;
+mod script;
 mod services;
 #[path = "../../examples/interop/shapes.rs"]
 mod shapes;
