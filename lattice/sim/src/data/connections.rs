@@ -28,6 +28,8 @@ const IDLE: Duration = Duration::from_secs(4);
 const MOST_IDLE: usize = 64;
 /// Most targets with idle connections; beyond it those of all are let go.
 const MOST_TARGETS: usize = 10_000;
+/// Most bytes of an answer's head, and of an answer that waits for its client. The library's own bound is 400 kB.
+const MOST_BUFFER: usize = 64 << 10;
 
 /// A target, and how it is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -204,7 +206,8 @@ async fn handshake(to: Destination) -> Result<http2::SendRequest<Incoming>, Erro
 }
 
 async fn open_single(to: Destination) -> Result<http1::SendRequest<Incoming>, Error> {
-    let (sender, connection) = http1::handshake(TokioIo::new(connect(to).await?)).await?;
+    let (sender, connection) =
+        http1::Builder::new().max_buf_size(MOST_BUFFER).handshake(TokioIo::new(connect(to).await?)).await?;
     tokio::spawn(async move {
         if let Err(error) = connection.await {
             tracing::debug!(target = %to.target, %error, "a connection to a target ended");

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Method, Request, Response, StatusCode, Uri, Version, header};
-use http_body_util::Either;
-use hyper::body::Incoming;
+use http_body_util::{Either, Full};
+use hyper::body::{Body as _, Incoming};
 
 use crate::settings::choice::RequestIds;
 
@@ -28,6 +28,7 @@ pub(super) async fn answer(
         let id = crate::random::uuid(&mut world.request_ids);
         (id, world.settings.request_ids, world.settings.upgrade_status.0)
     };
+    let asks_for_head = request.method() == Method::HEAD;
     let mut response = if asks_for_upgrade(&request) {
         framing::last(own(upgrade, "VPC Lattice does not change protocols; WebSocket is not supported."))
     } else {
@@ -37,12 +38,26 @@ pub(super) async fn answer(
     if direction != RequestIds::Request {
         headers::set(response.headers_mut(), "x-amzn-requestid", &id);
     }
-    response
+    if asks_for_head { head_alone(response) } else { response }
 }
 
+/// Whether a request asks for another protocol. Those who can speak HTTP/2 as well ask for that, and are content without:
+/// curl with `--http2`, Java's HttpClient by default. Source: RFC 9110, section 7.8.
 fn asks_for_upgrade(request: &Request<Incoming>) -> bool {
-    request.headers().contains_key(header::UPGRADE) && request.version() <= Version::HTTP_11
-        || request.method() == Method::CONNECT
+    let mut upgrades = request.headers().get_all(header::UPGRADE).iter();
+    let elsewhere = upgrades.any(|to| !to.as_bytes().eq_ignore_ascii_case(b"h2c"));
+    elsewhere && request.version() <= Version::HTTP_11 || request.method() == Method::CONNECT
+}
+
+/// What answers HEAD: the head of what answers GET. The library sees to that in HTTP/1 only, and so do many targets.
+fn head_alone(mut response: Response<Body>) -> Response<Body> {
+    if let Either::Right(own) = response.body()
+        && let Some(length) = own.size_hint().exact()
+    {
+        response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+    }
+    *response.body_mut() = Either::Right(Full::default());
+    response
 }
 
 async fn pass(

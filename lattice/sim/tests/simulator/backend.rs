@@ -146,18 +146,18 @@ impl Plane {
         let call =
             self.sim.client.create_listener().service_identifier(&id).name("http").port(self.port.into());
         let listener = call.protocol(ListenerProtocol::Http).default_action(action).send().await.unwrap();
-        self.wait_until_open().await;
+        self.wait_until_open(self.port).await;
         (id, listener.id().unwrap().to_owned(), host)
     }
 
-    pub(crate) async fn wait_until_open(&self) {
+    pub(crate) async fn wait_until_open(&self, port: u16) {
         for _ in 0..200 {
-            if TcpStream::connect((self.address, self.port)).await.is_ok() {
+            if TcpStream::connect((self.address, port)).await.is_ok() {
                 return;
             }
             sleep(Duration::from_millis(20)).await;
         }
-        panic!("nothing listens at {}:{}", self.address, self.port);
+        panic!("nothing listens at {}:{port}", self.address);
     }
 
     pub(crate) async fn connect(&self) -> TcpStream {
@@ -219,9 +219,12 @@ pub(crate) fn weighted(groups: &[(&str, i32)]) -> RuleAction {
     RuleAction::Forward(ForwardAction::builder().set_target_groups(Some(groups.collect())).build().unwrap())
 }
 
+/// More than any buffer holds.
+static LARGE: [u8; 4 << 20] = [0; 4 << 20];
+
 impl Backend {
-    /// A server of HTTP/1.1 and HTTP/2 that answers each request with this text. `/headers` shows the headers, and
-    /// `/slow` takes a second.
+    /// A server of HTTP/1.1 and HTTP/2 that answers each request with this text. `/headers` shows the headers, `/echo` the
+    /// body, `/length` its length, `/large` is large, and `/slow` takes a second.
     pub(crate) async fn start(name: &'static str) -> Self {
         Self::start_at(name, SocketAddr::from(([127, 0, 0, 1], 0))).await
     }
@@ -254,6 +257,13 @@ impl Backend {
                                 let trailer = trailers.and_then(|trailers| trailers.get("x-sum").cloned());
                                 format!("{:?} {trailer:?}", collected.to_bytes())
                             }
+                            "/length" => {
+                                let Ok(collected) = request.into_body().collect().await else {
+                                    return Err("the request broke off");
+                                };
+                                collected.to_bytes().len().to_string()
+                            }
+                            "/large" => return Ok(Response::new(Full::new(Bytes::from_static(&LARGE)))),
                             _ => name.to_owned(),
                         };
                         let response = Response::builder().status(status).body(Full::new(Bytes::from(body)));

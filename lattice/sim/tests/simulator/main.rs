@@ -9,10 +9,13 @@ mod backend;
 #[path = "../../examples/interop/calls.rs"]
 mod calls;
 mod churn;
+mod clients;
 mod edges;
+mod elsewhere;
 mod endings;
 mod errors;
 mod faults;
+mod floods;
 mod frames;
 mod growth;
 mod harness;
