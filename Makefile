@@ -1,5 +1,5 @@
-# Development tasks; `make` alone lists them. Everything they need beyond git, make, a C compiler, curl, rustup and Go
-# they fetch or build themselves. KUBECONFIG is never read.
+# Development tasks; `make` alone lists them. Everything they need beyond git, make, a C compiler, curl, openssl, rustup
+# and Go they fetch or build themselves. KUBECONFIG is never read.
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test interop build lint fmt bench fuzz toolchain

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use lattice_sim::{AccessLogFiles, Settings, Simulator, Surroundings};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -61,6 +62,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
 }
+
+/// File descriptors that a client's connection takes: its own, and that of its request's to a target.
+const DESCRIPTORS_EACH: usize = 2;
+/// File descriptors for all else: connections to the API, sockets that listen, files, checks of targets.
+const OTHER_DESCRIPTORS: usize = 1_000;
 
 const AFTER_HELP: &str = "\
 Admin endpoints, on the same port, in JSON:
@@ -131,7 +137,29 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         tokio::runtime::Builder::new_current_thread()
     };
     let runtime = runtime.enable_all().build().context("starting the runtime")?;
+    if arguments.data_plane {
+        raise_descriptors(settings.connections.0);
+    }
     runtime.block_on(serve(arguments, settings))
+}
+
+/// Makes the limit of file descriptors as high as this process may have it, and says so where that is too low for as many
+/// clients' connections.
+fn raise_descriptors(connections: usize) {
+    let Rlimit { maximum, current } = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    let limit = if raised.is_ok() { maximum } else { current };
+    let Some(limit) = limit.and_then(|limit| usize::try_from(limit).ok()) else { return };
+    let needed = connections.saturating_mul(DESCRIPTORS_EACH).saturating_add(OTHER_DESCRIPTORS);
+    if limit < needed {
+        let fits = limit.saturating_sub(OTHER_DESCRIPTORS) / DESCRIPTORS_EACH;
+        tracing::warn!(
+            "the limit of {limit} file descriptors is too low for data.connections={connections}, so that clients or \
+             targets may get no connection; raise it to {needed} (`ulimit -n`), or expect fewer clients with \
+             --set data.connections={}",
+            fits.max(1)
+        );
+    }
 }
 
 async fn serve(arguments: &Arguments, settings: Settings) -> Result<()> {

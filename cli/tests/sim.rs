@@ -18,12 +18,11 @@ struct Sim {
 
 impl Sim {
     fn start(flags: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_lath"))
-            .arg("sim")
-            .args(flags)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::begin(Command::new(env!("CARGO_BIN_EXE_lath")).arg("sim").args(flags))
+    }
+
+    fn begin(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         Self { ready: serde_json::from_str(&line).unwrap(), child }
@@ -137,6 +136,46 @@ fn the_documentations_commands_work() {
         tried += 1;
     }
     assert!(tried > 0, "the page has no commands");
+}
+
+/// The line of this process's limits that says how many file descriptors it may have. Source: proc(5).
+fn limit_of_descriptors(sim: &Sim) -> String {
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", sim.child.id())).unwrap();
+    limits.lines().find(|line| line.starts_with("Max open files")).unwrap().to_owned()
+}
+
+#[test]
+fn the_data_plane_takes_all_file_descriptors_that_it_may_have_and_says_if_they_are_few() {
+    let block = format!("127.{}.99", std::process::id() % 200 + 20);
+    let (range, dns) = (format!("data.ipv4_range={block}.0/24"), format!("dns.listen={block}.253:5353"));
+    for (limits, connections, told) in [
+        ("ulimit -Sn 300", "data.connections=10", false),
+        ("ulimit -n 1500", "data.connections=250", false),
+        ("ulimit -n 1500", "data.connections=251", true),
+    ] {
+        let errors = format!("{}/errors-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+        let script = format!("{limits}; exec \"$@\" 2> {errors}");
+        let sim = Sim::begin(
+            Command::new("bash").args(["-c", &script, "-", env!("CARGO_BIN_EXE_lath"), "sim"]).args([
+                "--data-plane",
+                "--set=data.interface=none",
+                "--set=data.ipv6_range=off",
+                &format!("--set={range}"),
+                &format!("--set={dns}"),
+                &format!("--set={connections}"),
+            ]),
+        );
+        let line = limit_of_descriptors(&sim);
+        let [soft, hard] = line.split_whitespace().skip(3).take(2).collect::<Vec<_>>()[..] else {
+            panic!("{line}")
+        };
+        assert_eq!(soft, hard, "{limits}");
+        let said = std::fs::read_to_string(&errors).unwrap();
+        std::fs::remove_file(&errors).unwrap();
+        let sentence = "the limit of 1500 file descriptors is too low for data.connections=251";
+        assert_eq!(said.contains(sentence) && said.contains("data.connections=250"), told, "{said}");
+        assert!(told || said.is_empty(), "{said}");
+    }
 }
 
 fn check_refused(flags: &[&str], sentence: &str) {

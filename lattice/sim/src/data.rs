@@ -1,11 +1,11 @@
 //! The data plane: requests from clients to targets, by what the control plane says.
 //!
 //! A connection comes in at an address of a service, from where that is reached ([`listen`], [`reach`]); its bytes are
-//! TLS or HTTP ([`tls`]); each request finds its service, rule and target ([`decide`]) and goes there ([`forward`], [`connections`], or becomes a
-//! function's event ([`invoke`]); access logs tell of it
-//! when it is over ([`exchange`]). Connections to addresses of resource
-//! configurations are carried as they are ([`resource`]). Targets are checked meanwhile ([`health`]). What changes in the control plane acts here after the times that the settings `propagation.*`
-//! give, as a function of the simulator's clock.
+//! TLS ([`tls`]) or HTTP ([`heads`], [`framing`]); each request finds its service, rule and target ([`decide`]) and goes
+//! there ([`forward`], [`connections`]), or becomes a function's event ([`invoke`]); access logs tell of it when it is
+//! over ([`exchange`]). Connections to resource configurations are carried as they are ([`resource`]). Targets are
+//! checked meanwhile ([`health`]). What changes in the control plane acts here after the times that the settings
+//! `propagation.*` give, as a function of the simulator's clock.
 
 pub(crate) mod addresses;
 mod answer;
@@ -16,7 +16,9 @@ mod dns;
 mod exchange;
 mod filter;
 mod forward;
+mod framing;
 mod headers;
+mod heads;
 mod health;
 mod idle;
 mod interface;

@@ -1,10 +1,13 @@
 //! Connections to targets, kept for the next request.
 
 use std::collections::HashMap;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt as _;
+use futures::future::Shared;
 use http::{Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
@@ -12,6 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
 use super::exchange::RequestBody;
@@ -28,6 +32,8 @@ const IDLE: Duration = Duration::from_secs(4);
 const MOST_IDLE: usize = 64;
 /// Most targets with idle connections; beyond it those of all are let go.
 const MOST_TARGETS: usize = 10_000;
+/// Most bytes of an answer's head, and of an answer that waits for its client. The library's own bound is 400 kB.
+const MOST_BUFFER: usize = 64 << 10;
 
 /// A target, and how it is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -47,19 +53,36 @@ struct Kept {
     single: Vec<(Instant, http1::SendRequest<Sent>)>,
     /// The one connection of HTTP/2.
     shared: Option<http2::SendRequest<Sent>>,
+    /// It, while it is being opened.
+    opening: Option<Opening>,
 }
 
+/// A connection of HTTP/2 that is being opened, for all who wait for it.
+type Opening = Shared<oneshot::Receiver<Result<http2::SendRequest<Sent>, Error>>>;
+
 /// Why a target gave no answer.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub(super) enum Error {
     #[error("connecting took longer than {} s", CONNECT.as_secs())]
     ConnectTimeout,
     #[error("connecting: {0}")]
-    Connect(#[from] std::io::Error),
+    Connect(Arc<io::Error>),
     #[error("preparing TLS: {0}")]
     Tls(#[from] rustls::Error),
     #[error(transparent)]
-    Http(#[from] hyper::Error),
+    Http(Arc<hyper::Error>),
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Connect(Arc::new(error))
+    }
+}
+
+impl From<hyper::Error> for Error {
+    fn from(error: hyper::Error) -> Self {
+        Self::Http(Arc::new(error))
+    }
 }
 
 impl Error {
@@ -147,28 +170,58 @@ impl Connections {
         });
     }
 
+    /// The connection of HTTP/2 that is being opened, or one that is opened now: one for all who come meanwhile, who share
+    /// its failure as well.
     async fn open_shared(&self, to: Destination) -> Result<http2::SendRequest<Sent>, Error> {
-        let stream = connect(to).await?;
-        let (sender, connection) = http2::Builder::new(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .handshake(TokioIo::new(stream))
-            .await?;
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(target = %to.target, %error, "a connection to a target ended");
+        let opening = {
+            let mut all = self.lock();
+            if all.len() >= MOST_TARGETS {
+                all.clear();
             }
+            let kept = all.entry(to).or_default();
+            if let Some(open) = kept.shared.as_ref().filter(|sender| !sender.is_closed()) {
+                return Ok(open.clone());
+            }
+            kept.opening.get_or_insert_with(|| self.start_opening(to)).clone()
+        };
+        opening.await.unwrap_or_else(|_dropped| Err(io::Error::from(io::ErrorKind::Interrupted).into()))
+    }
+
+    /// Opens a connection in a task of its own, since whoever asked for it first may leave.
+    fn start_opening(&self, to: Destination) -> Opening {
+        let (tell, told) = oneshot::channel();
+        let connections = self.clone();
+        tokio::spawn(async move {
+            let opened = handshake(to).await;
+            if let Some(kept) = connections.lock().get_mut(&to) {
+                kept.opening = None;
+                kept.shared = opened.as_ref().ok().cloned();
+            }
+            // They may all have left.
+            let _nobody = tell.send(opened);
         });
-        let mut all = self.lock();
-        if all.len() >= MOST_TARGETS {
-            all.clear();
-        }
-        all.entry(to).or_default().shared = Some(sender.clone());
-        Ok(sender)
+        told.shared()
     }
 }
 
+/// Opens a connection of HTTP/2.
+async fn handshake(to: Destination) -> Result<http2::SendRequest<Sent>, Error> {
+    let stream = connect(to).await?;
+    let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .handshake(TokioIo::new(stream))
+        .await?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(target = %to.target, %error, "a connection to a target ended");
+        }
+    });
+    Ok(sender)
+}
+
 async fn open_single(to: Destination) -> Result<http1::SendRequest<Sent>, Error> {
-    let (sender, connection) = http1::handshake(TokioIo::new(connect(to).await?)).await?;
+    let (sender, connection) =
+        http1::Builder::new().max_buf_size(MOST_BUFFER).handshake(TokioIo::new(connect(to).await?)).await?;
     tokio::spawn(async move {
         if let Err(error) = connection.await {
             tracing::debug!(target = %to.target, %error, "a connection to a target ended");

@@ -3,8 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use http::Version;
 use http::request::Parts;
-use http::{Method, Version, header};
 
 use crate::access_log::Subscription;
 use crate::account::Caller;
@@ -20,6 +20,7 @@ use super::addresses;
 use super::auth::{self, Asked};
 use super::connections::Destination;
 use super::exchange::{OrDash, ServiceEntry};
+use super::framing;
 use super::invoke::Function;
 use super::listen::Client;
 use super::reach::Reached;
@@ -96,7 +97,7 @@ impl World {
         };
         entry.listener_id = listener.id.as_str().into();
         entry.listener_type = listener.protocol.text().into();
-        if asks_for_upgrade(head) {
+        if framing::asks_for_upgrade(head) {
             let sentence = "VPC Lattice does not change protocols; WebSocket is not supported.";
             return Decision::Refuse(self.settings.upgrade_status.0, sentence.to_owned());
         }
@@ -360,10 +361,4 @@ fn destination(group: &TargetGroup, target: SocketAddr) -> Destination {
     let version = group.config.protocol_version.as_deref();
     let version = if matches!(version, Some("HTTP2" | "GRPC")) { Version::HTTP_2 } else { Version::HTTP_11 };
     Destination { target, secure: group.config.protocol == Some(Protocol::Https), version }
-}
-
-/// Whether a request is to change the protocol of its connection.
-fn asks_for_upgrade(head: &Parts) -> bool {
-    head.headers.contains_key(header::UPGRADE) && head.version <= Version::HTTP_11
-        || head.method == Method::CONNECT
 }

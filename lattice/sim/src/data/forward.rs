@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{Request, Response, Uri, Version, header};
-use http_body_util::Either;
-use hyper::body::Incoming;
+use http::{Method, Request, Response, StatusCode, Uri, Version, header};
+use http_body_util::{Either, Full};
+use hyper::body::{Body as _, Incoming};
 
 use crate::settings::choice::{OwnErrors, RequestIds};
 
@@ -15,6 +15,7 @@ use super::answer::{Body, Own, Source, fixed, own};
 use super::connections::{Destination, Error, Sent};
 use super::decide::{Decision, Forward, To};
 use super::exchange::{Exchange, RequestBody, ResponseBody, ServiceEntry};
+use super::framing;
 use super::headers;
 use super::listen::Client;
 
@@ -29,7 +30,11 @@ pub(super) async fn answer(
         let id = crate::random::uuid(&mut world.request_ids);
         (id, world.settings.request_ids, world.settings.own_errors)
     };
+    let asks_for_head = request.method() == Method::HEAD;
     let (mut response, exchange) = pass(&shared, &client, request, &id, direction).await;
+    if asks_for_head {
+        response = head_alone(response);
+    }
     let bare = own_errors == OwnErrors::Bare && response.extensions().get::<Own>().is_some();
     if bare {
         response.headers_mut().remove(header::CONTENT_TYPE);
@@ -42,6 +47,17 @@ pub(super) async fn answer(
     response.map(|body| ResponseBody::of_response(body, exchange))
 }
 
+/// What answers HEAD: the head of what answers GET. The library sees to that in HTTP/1 only, and so do many targets.
+fn head_alone(mut response: Response<Source>) -> Response<Source> {
+    if let Either::Right(own) = response.body()
+        && let Some(length) = own.size_hint().exact()
+    {
+        response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+    }
+    *response.body_mut() = Either::Right(Full::default());
+    response
+}
+
 async fn pass(
     shared: &Shared,
     client: &Client,
@@ -50,6 +66,9 @@ async fn pass(
     direction: RequestIds,
 ) -> (Response<Source>, Option<Exchange>) {
     let (mut head, body) = request.into_parts();
+    if let Some((status, sentence)) = framing::refused(&head) {
+        return (framing::last(own(status, sentence)), None);
+    }
     let host = match host_of(&head) {
         Ok(host) => host,
         Err(sentence) => return (own(400, sentence), None),
@@ -63,7 +82,11 @@ async fn pass(
         exchange.asked(&head, &host, id);
     }
     let forward = match decision {
-        Decision::Refuse(status, sentence) => return (own(status, &sentence), exchange),
+        Decision::Refuse(status, sentence) => {
+            let refusal = own(status, &sentence);
+            let last = framing::asks_for_upgrade(&head);
+            return (if last { framing::last(refusal) } else { refusal }, exchange);
+        }
         Decision::Fixed(status) => return (fixed(status), exchange),
         Decision::Forward(forward) => forward,
     };
@@ -131,7 +154,7 @@ async fn send(
                 reason: None,
             })?;
             let sent = shared.connections.send(*to, Request::from_parts(head, body)).await;
-            sent.map(|response| response.map(Either::Left)).map_err(|error| {
+            let response = sent.map_err(|error| {
                 tracing::debug!(target = %to.target, %error, "a target gave no answer");
                 let status = match error {
                     Error::ConnectTimeout => statuses.timeout,
@@ -139,7 +162,17 @@ async fn send(
                 };
                 let sentence = "The target gave no answer.".to_owned();
                 Failure { status, sentence, reason: Some(error.failure()) }
-            })
+            })?;
+            // Nothing that changes protocols was asked for.
+            let changes = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+            if changes || framing::unknown_coding(response.headers()) {
+                return Err(Failure {
+                    status: statuses.connect_failure,
+                    sentence: "The target's answer is not understood.".to_owned(),
+                    reason: Some("TargetConnectionError"),
+                });
+            }
+            Ok(response.map(Either::Left))
         }
         To::Function(function) => {
             let epoch = {
@@ -159,12 +192,7 @@ async fn send(
 /// The host that a request names, and its port if it does. Source: RFC 9112, section 3.2.2; RFC 9113, section 8.3.1.
 fn host_of(head: &Parts) -> Result<String, &'static str> {
     let authority = head.uri.authority().map(Authority::as_str);
-    let mut named = head.headers.get_all(header::HOST).iter();
-    let (header, other) = (named.next(), named.next());
-    if other.is_some() {
-        return Err("The request names more than one host.");
-    }
-    let header = header.and_then(|host| host.to_str().ok());
+    let header = head.headers.get(header::HOST).and_then(|host| host.to_str().ok());
     if let (Version::HTTP_2, Some(authority), Some(header)) = (head.version, authority, header)
         && authority != header
     {

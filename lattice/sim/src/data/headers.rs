@@ -21,6 +21,10 @@ const OWN: &str = "x-amzn-lattice-";
 
 /// Takes out what is for the client's connection only, or is ours to say.
 pub(super) fn clean(headers: &mut HeaderMap) {
+    // A length beside a coding is void. Source: RFC 9112, section 6.3.
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        headers.remove(header::CONTENT_LENGTH);
+    }
     let named: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)
         .iter()
@@ -142,6 +146,7 @@ mod tests {
             ("x-secret", "1"),
             ("keep-alive", "timeout=5"),
             ("transfer-encoding", "chunked"),
+            ("content-length", "5"),
             ("te", "gzip"),
             ("x-amzn-lattice-identity", "Principal=me"),
             ("x-kept", "1"),

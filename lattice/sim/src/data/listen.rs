@@ -21,6 +21,7 @@ use crate::simulator::World;
 
 use super::connections::Stream;
 use super::exchange::{Exchange, ServiceEntry};
+use super::heads::{Head, HeadStream};
 use super::idle::{IdleStream, Limit};
 use super::interface::Interface;
 use super::tls::{Agreed, Hello, hello};
@@ -32,7 +33,8 @@ const PERIOD: Duration = Duration::from_millis(500);
 const IDLE: Duration = Duration::from_secs(60);
 /// How long a connection lives at most. Source: VPC Lattice user guide, idle time-outs.
 const LIFE: Duration = Duration::from_secs(600);
-/// How long a client may take for its ClientHello, and for what it is at when its connection comes to its end.
+/// How long a client may take for its ClientHello, for its handshake, for the head of a request from its first byte on,
+/// and for what it is at when its connection comes to its end.
 const HEAD: Duration = Duration::from_secs(10);
 /// Most bytes of a request's head.
 const MOST_HEAD: usize = 64 << 10;
@@ -268,9 +270,11 @@ async fn http(shared: Arc<Shared>, client: Client, stream: impl Stream + 'static
         async move { Ok::<_, std::convert::Infallible>(forward::answer(shared, client, request).await) }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    // The library would time the head of the next request from the end of the one before, and so end connections that are
-    // merely kept. What is slow is ended by the idle time-out between two bytes, and by the connection's life.
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(MOST_HEAD);
+    // The stream ends by itself when a head takes too long; it only has to hear when one is waited for. Bodies may be slow:
+    // they end by the idle time-out between two bytes, and by the connection's life.
+    let head = Head::awaited();
+    let stream = HeadStream::new(stream, head.clone(), HEAD);
+    builder.http1().timer(head).header_read_timeout(HEAD).max_buf_size(MOST_HEAD);
     builder
         .http2()
         .timer(TokioTimer::new())

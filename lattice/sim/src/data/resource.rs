@@ -337,14 +337,14 @@ async fn connect(to: &Server, ours: &[IpNet]) -> Result<TcpStream, Error> {
     };
     let is_ours = |server: &SocketAddr| ours.iter().any(|range| range.contains(&server.ip()));
     let servers = servers.into_iter().filter(|server| !is_ours(server)).take(MOST_ADDRESSES);
-    let mut failure = Error::Connect(nobody());
+    let mut failure = Error::from(nobody());
     for server in servers {
         match timeout(CONNECT, TcpStream::connect(server)).await {
             Ok(Ok(stream)) => {
                 stream.set_nodelay(true)?;
                 return Ok(stream);
             }
-            Ok(Err(error)) => failure = Error::Connect(error),
+            Ok(Err(error)) => failure = error.into(),
             Err(_late) => failure = Error::ConnectTimeout,
         }
     }

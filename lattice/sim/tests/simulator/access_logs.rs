@@ -12,8 +12,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
+use crate::backend::{Backend, Plane, weighted};
 use crate::harness::fixed;
-use crate::plane::{Backend, Plane, weighted};
 
 const BUCKET: &str = "arn:aws:s3:::shop-logs";
 const GROUP: &str = "arn:aws:logs:us-west-2:123456789012:log-group:/shop/web:*";
@@ -363,7 +363,7 @@ async fn passed_through_tls_is_told_of_with_its_bytes() {
         json!({"name": "tls", "protocol": "TLS_PASSTHROUGH", "port": plane.port, "defaultAction": action});
     let made = plane.sim.send("POST", &format!("/services/{service}/listeners"), &listener).await;
     assert_eq!(made.status, 201, "{made:?}");
-    plane.wait_until_open().await;
+    plane.wait_until_open(plane.port).await;
     subscribe(&plane, &service, BUCKET).await;
     let hello = client_hello("secure.example.com");
     let mut stream = plane.connect().await;

@@ -15,7 +15,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 
-use crate::plane::{Plane, weighted};
+use crate::backend::{Plane, weighted};
 
 /// A program that answers with its event.
 const MIRROR: &str =

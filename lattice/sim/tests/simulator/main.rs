@@ -6,11 +6,18 @@ mod access_logs;
 mod accounts;
 mod admin;
 mod associations;
+mod backend;
 #[path = "../../examples/interop/calls.rs"]
 mod calls;
 mod churn;
+mod clients;
+mod edges;
+mod elsewhere;
+mod endings;
 mod errors;
 mod faults;
+mod floods;
+mod frames;
 mod functions;
 mod growth;
 mod harness;
@@ -28,6 +35,7 @@ mod policies;
 mod repeat;
 mod resources;
 mod rules;
+mod script;
 mod services;
 #[path = "../../examples/interop/shapes.rs"]
 mod shapes;

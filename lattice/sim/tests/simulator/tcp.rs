@@ -8,7 +8,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 
-use crate::plane::{Plane, resolve};
+use crate::backend::Plane;
+use crate::plane::resolve;
 
 /// A server that says its name before it sends back what it gets.
 async fn server(name: &'static str, at: &str) -> SocketAddr {
