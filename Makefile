@@ -13,7 +13,7 @@ demo: toolchain ## Show Lath at work: a cluster and a cloud on this machine (roo
 test: toolchain ## Run every test (root for the ones that make network namespaces)
 	@cargo xtask test
 
-interop: toolchain ## Try the simulator with the AWS SDKs for Python, JavaScript and Rust (python3, node)
+interop: toolchain ## Try the simulator with the AWS SDKs for Python, JavaScript and Rust, and with gRPC (python3, node)
 	@cargo xtask interop
 
 fuzz: toolchain ## Throw made-up input at what reads requests, policies and signatures (C++ compiler; SECONDS_EACH=20)

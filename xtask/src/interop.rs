@@ -5,6 +5,8 @@
 //! `{operation, input, save?, account?, error?, newer?}`: `${NAME}` in its input stands for what an earlier step saved,
 //! `error` is the error that it has to end in, and `newer` names members that not every SDK knows yet. A step
 //! `{put, body}` is for the simulator's admin endpoints.
+//!
+//! The environment for Python has a gRPC client and server as well, between which the data plane is tried.
 
 use std::ffi::OsStr;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -62,9 +64,10 @@ pub(crate) fn play(lath: &Path) -> Result<ExitCode> {
     rust.args(["run", "--quiet", "--locked", "--package", "lattice-sim", "--example", "interop", "--"]);
     let mut all = vec![played(RUST, rust.arg(&file), lath)?];
     if let Some(python) = python(&here)? {
-        let mut program = Command::new(python);
+        let mut program = Command::new(&python);
         program.arg(here.join("run.py")).arg(&file);
         all.push(played("the SDK for Python", &mut program, lath)?);
+        carried(Command::new(python).arg(here.join("stream.py")), lath)?;
     }
     if let Some(modules) = modules(&here)? {
         let mut program = Command::new("node");
@@ -99,24 +102,40 @@ pub(crate) fn play(lath: &Path) -> Result<ExitCode> {
 
 /// Plays the scenario through one SDK on a fresh simulator.
 fn played(sdk: &'static str, program: &mut Command, lath: &Path) -> Result<Played> {
-    let mut simulator = Simulator::start(lath, &SIMULATOR)?;
+    let output = told(sdk, program, lath, &SIMULATOR)?;
+    let results = serde_json::from_slice(&output).with_context(|| format!("reading what {sdk} printed"))?;
+    Ok(Played { sdk, results })
+}
+
+/// Has a gRPC client call a server through the data plane, on addresses of loopback.
+fn carried(program: &mut Command, lath: &Path) -> Result<()> {
+    let block = format!("127.{}.250", std::process::id() % 200 + 20);
+    let (range, names) = (format!("data.ipv4_range={block}.0/24"), format!("dns.listen={block}.253:5353"));
+    let arguments = ["--data-plane", "--set", "data.interface=none", "--set", "data.ipv6_range=off"];
+    let arguments = [&arguments[..], &["--set", &range, "--set", &names]].concat();
+    told("gRPC for Python", program.arg(format!("{block}.1")), lath, &arguments)?;
+    eprintln!("interop: gRPC for Python streamed through the data plane");
+    Ok(())
+}
+
+/// Runs a program that reads where a fresh simulator is, and returns what it printed.
+fn told(name: &str, program: &mut Command, lath: &Path, simulator: &[&str]) -> Result<Vec<u8>> {
+    let mut simulator = Simulator::start(lath, simulator)?;
     let mut child = program
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .with_context(|| format!("starting {sdk}"))?;
+        .with_context(|| format!("starting {name}"))?;
     let mut stdin = child.stdin.take().context("the program has no standard input")?;
     stdin
         .write_all(simulator.ready()?.as_bytes())
-        .with_context(|| format!("telling {sdk} of the simulator"))?;
+        .with_context(|| format!("telling {name} of the simulator"))?;
     drop(stdin);
-    let output = child.wait_with_output().with_context(|| format!("running {sdk}"))?;
+    let output = child.wait_with_output().with_context(|| format!("running {name}"))?;
     if !output.status.success() {
-        bail!("the scenario broke off in {sdk}: {}", output.status);
+        bail!("{name} broke off: {}", output.status);
     }
-    let results =
-        serde_json::from_slice(&output.stdout).with_context(|| format!("reading what {sdk} printed"))?;
-    Ok(Played { sdk, results })
+    Ok(output.stdout)
 }
 
 /// The interpreter of a virtual environment with the SDK for Python; `None` if there can be none.

@@ -261,7 +261,7 @@ mod tests {
         [&[0, 0, length, kind, flags, 0, 0, 0, 1], payload].concat()
     }
 
-    /// Reads bytes in parts of this length and returns, for each byte at which it changed, how far the head is.
+    /// Reads bytes in parts of this length: what they speak, and how far the head is.
     fn progress(bytes: &[u8], part: usize) -> (Spoken, Progress) {
         let (mut spoken, head) = (Spoken::Preface(0), Head::awaited());
         for part in bytes.chunks(part) {

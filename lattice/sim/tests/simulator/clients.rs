@@ -81,13 +81,23 @@ async fn listen(plane: &Plane, service: &str, protocol: ListenerProtocol, port: 
     plane.wait_until_open(port).await;
 }
 
-/// A file with the authority's certificate, for programs.
-async fn authority(plane: &Plane, test: &str) -> String {
-    let request = Request::get("/_sim/ca.pem").body(Bytes::new()).unwrap();
-    let pem = plane.sim.simulator.handle(request).await.into_body();
-    let file = format!("{}/{test}-{}.pem", env!("CARGO_TARGET_TMPDIR"), std::process::id());
-    std::fs::write(&file, pem).unwrap();
-    file
+/// A file with the authority's certificate, for programs, which is there as long as this.
+struct Authority(String);
+
+impl Authority {
+    async fn of(plane: &Plane, test: &str) -> Self {
+        let request = Request::get("/_sim/ca.pem").body(Bytes::new()).unwrap();
+        let pem = plane.sim.simulator.handle(request).await.into_body();
+        let file = format!("{}/{test}-{}.pem", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+        std::fs::write(&file, pem).unwrap();
+        Self(file)
+    }
+}
+
+impl Drop for Authority {
+    fn drop(&mut self) {
+        drop(std::fs::remove_file(&self.0));
+    }
 }
 
 #[tokio::test]
@@ -99,10 +109,9 @@ async fn curl_is_answered_in_every_way_in_which_it_asks() {
     let both = weighted(&[(&group, 1), (&shared, 1)]);
     let (service, _, host) = plane.service("web", both.clone()).await;
     listen(&plane, &service, ListenerProtocol::Https, HTTPS, both).await;
-    let authority = authority(&plane, "curl").await;
-    let upload = format!("{}/upload-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
-    std::fs::write(&upload, vec![b'x'; 3 << 20]).unwrap();
-    let (to, data) = (format!("::{}:", plane.address), format!("@{upload}"));
+    let authority = Authority::of(&plane, "curl").await;
+    let upload = "x".repeat(3 << 20);
+    let to = format!("::{}:", plane.address);
     let common = [
         "--silent",
         "--show-error",
@@ -113,8 +122,12 @@ async fn curl_is_answered_in_every_way_in_which_it_asks() {
         "--write-out",
         " %{http_code} %{http_version} %{size_download}",
     ];
-    let curl = async |more: &[&str], url: &str| run("curl", &[&common, more, &[url]].concat(), "").await;
-    let trusted = ["--cacert", authority.as_str()];
+    let curl = async |more: &[&str], url: &str| {
+        // It reads its input only where it is told to send that.
+        let input = if more.contains(&"@-") { upload.as_str() } else { "" };
+        run("curl", &[&common, more, &[url]].concat(), input).await
+    };
+    let trusted = ["--cacert", authority.0.as_str()];
     let (http, https) = (format!("http://{host}:{}", plane.port), format!("https://{host}:{HTTPS}"));
     for (way, version, base) in [
         (&["--http1.1"][..], "1.1", &http),
@@ -129,7 +142,7 @@ async fn curl_is_answered_in_every_way_in_which_it_asks() {
         for (path, more, expected) in [
             ("/", &[][..], format!("a 200 {version} 1")),
             ("/", &["--head"], format!(" 200 {version} 0")),
-            ("/length", &["--data-binary", &data], format!("3145728 200 {version} 7")),
+            ("/length", &["--data-binary", "@-"], format!("3145728 200 {version} 7")),
             ("/large", &["--output", "/dev/null"], format!(" 200 {version} 4194304")),
         ] {
             // Once to a target of each version.
@@ -161,9 +174,6 @@ async fn curl_is_answered_in_every_way_in_which_it_asks() {
     ] {
         let ended = curl(more, &url).await.unwrap();
         assert_eq!(ended.code, code, "{url}: {ended:?}");
-    }
-    for file in [authority, upload] {
-        std::fs::remove_file(file).unwrap();
     }
 }
 
@@ -206,10 +216,10 @@ async fn openssl_is_shown_the_certificate_of_the_name_that_it_asks_for() {
     let target = tls_target("the.target.itself").await;
     let tcp = plane.group_of("tcp", TargetGroupProtocol::Tcp, None, &[target]).await;
     listen(&plane, service, ListenerProtocol::TlsPassthrough, PASSTHROUGH, weighted(&[(&tcp, 1)])).await;
-    let authority = authority(&plane, "openssl").await;
+    let authority = Authority::of(&plane, "openssl").await;
     let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     let [at_https, at_passthrough] = [HTTPS, PASSTHROUGH].map(|port| format!("{}:{port}", plane.address));
-    let common = ["s_client", "-CAfile", &authority, "-verify_return_error", "-ign_eof", "-connect"];
+    let common = ["s_client", "-CAfile", &authority.0, "-verify_return_error", "-ign_eof", "-connect"];
     let openssl =
         async |at: &str, more: &[&str]| run("openssl", &[&common[..], &[at], more].concat(), &request).await;
     for (name, more, shown) in [
@@ -241,7 +251,6 @@ async fn openssl_is_shown_the_certificate_of_the_name_that_it_asks_for() {
     let common = ["s_client", "-ign_eof", "-connect", &at_passthrough];
     let ended = run("openssl", &[&common[..], &name].concat(), &request).await.unwrap();
     assert!(ended.out.contains("\npassed through\n"), "{ended:?}");
-    std::fs::remove_file(authority).unwrap();
 }
 
 /// A message of gRPC, uncompressed. Source: PROTOCOL-HTTP2.md of gRPC, Length-Prefixed-Message.

@@ -182,10 +182,8 @@ async fn ten_thousand_idle_connections_cost_little_and_end() {
     // Some are for the rest of the tests.
     let most = usize::try_from(raise_descriptors()).unwrap_or(usize::MAX).saturating_sub(1_000);
     if most < IDLE {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "{IDLE} connections need a higher limit of file descriptors"
-        );
+        let ci = std::env::var("CI");
+        assert_ne!(ci.as_deref(), Ok("true"), "{IDLE} connections need a higher limit of file descriptors");
         eprintln!("only {most} idle connections are tried, as many as the limit of file descriptors permits");
     }
     let each = IDLE.min(most) / 2;
