@@ -2,13 +2,13 @@
 
 mod listing;
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use lattice_sim::{AccessLogFiles, Settings, Simulator, Surroundings};
+use lattice_sim::{AccessLogFiles, Claim, Settings, Simulator, Surroundings};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 /// Serve Amazon VPC Lattice from memory, for development and tests without an AWS account.
 ///
 /// When it is ready it prints one line of JSON: the endpoint, the accounts with their keys, the region. Point any AWS
-/// SDK at it with these keys and AWS_ENDPOINT_URL_VPC_LATTICE=ENDPOINT. It ends on SIGTERM and on Ctrl-C.
+/// SDK at it with these keys and AWS_ENDPOINT_URL_VPC_LATTICE=ENDPOINT. It ends on SIGTERM, SIGHUP and Ctrl-C.
 ///
 /// It serves all of VPC Lattice's operations, and those of its neighbours that clients of VPC Lattice call: Resource
 /// Groups Tagging, ACM, RAM, Cloud Map, STS, EKS Auth, EC2. With --data-plane it carries traffic as well; without it,
@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     command: Option<Command>,
 
     /// The address to listen on; port 0 takes a free one.
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0", value_parser = socket_address)]
     listen: SocketAddr,
 
     /// How true to life it is: `instant` has no delays and no rate limits, `aws` those documented or assumed.
@@ -78,8 +78,10 @@ Admin endpoints, on the same port, in JSON:
   PUT  /_sim/settings           {NAME: VALUE}: change settings
   PUT  /_sim/surroundings       what surrounds VPC Lattice; `lath sim schema` prints its JSON schema
   GET  /_sim/ca.pem             the certificate authority of the data plane
-  POST /_sim/clock              {\"advance_seconds\": N}: move the clock on
-  GET  /_sim/state              everything that calls have made
+  POST /_sim/clock              {\"advance_seconds\": N}: move the clock on; GET shows its time
+  GET  /_sim/state              target groups and services, with what belongs to them
+  POST /_sim/reset              back to how it was at the start
+  GET  /_sim/ready              the line that is printed when it is ready
 
 Environment:
   LATH_LOG                      what to log on standard error, `debug` say; `warn` by default
@@ -124,6 +126,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     }
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("LATH_LOG")
                 .unwrap_or_else(|_unset| tracing_subscriber::EnvFilter::new("warn")),
@@ -165,6 +168,7 @@ fn raise_descriptors(connections: usize) {
 async fn serve(arguments: &Arguments, settings: Settings) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
+    let mut hang_up = signal(SignalKind::hangup()).context("listening for SIGHUP")?;
     let listener = match TcpListener::bind(arguments.listen).await {
         Ok(listener) => listener,
         Err(error) => {
@@ -172,6 +176,7 @@ async fn serve(arguments: &Arguments, settings: Settings) -> Result<()> {
         }
     };
     let address = listener.local_addr().context("asking for the address that was bound")?;
+    let _claim = arguments.state.as_deref().map(Claim::of).transpose()?;
     let simulator = match &arguments.state {
         Some(file) => Simulator::load(file, settings, arguments.seed)?,
         None => Simulator::new(settings, arguments.seed),
@@ -179,6 +184,11 @@ async fn serve(arguments: &Arguments, settings: Settings) -> Result<()> {
     if let Some(file) = &arguments.surroundings {
         simulator.set_surroundings(read_surroundings(file)?).with_context(|| file.display().to_string())?;
     }
+    // What can't be written shows now, and not when there is something to lose.
+    if let Some(file) = &arguments.state {
+        simulator.save(file)?;
+    }
+    let access_logs = arguments.access_logs.as_deref().map(AccessLogFiles::new).transpose()?;
     let plane = if arguments.data_plane { Some(simulator.data_plane().await?) } else { None };
     let ready = serde_json::to_string(&simulator.ready(&format!("http://{address}")))?;
     writeln!(std::io::stdout(), "{ready}").context("printing where the simulator is")?;
@@ -203,7 +213,6 @@ async fn serve(arguments: &Arguments, settings: Settings) -> Result<()> {
             None => stop.cancelled().await,
         }
     };
-    let access_logs = arguments.access_logs.as_deref().map(AccessLogFiles::new);
     let write = async {
         match &access_logs {
             Some(files) => {
@@ -219,6 +228,7 @@ async fn serve(arguments: &Arguments, settings: Settings) -> Result<()> {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            _ = hang_up.recv() => {}
         }
         stop.cancel();
     };
@@ -228,6 +238,10 @@ async fn serve(arguments: &Arguments, settings: Settings) -> Result<()> {
     let written = access_logs.map_or(Ok(()), |files| files.append(&simulator));
     saved?;
     Ok(written?)
+}
+
+fn socket_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_invalid| "it must be an IP address and a port, such as 127.0.0.1:8000".to_owned())
 }
 
 /// Reads surroundings, in YAML, of which JSON is a part.

@@ -199,7 +199,7 @@ fn bad_flags_are_one_sentence_and_exit_code_2() {
     );
     check_refused(
         &["sim", "--listen", "localhost"],
-        "invalid value 'localhost' for '--listen <ADDRESS:PORT>': invalid socket address syntax",
+        "invalid value 'localhost' for '--listen <ADDRESS:PORT>': it must be an IP address and a port, such as 127.0.0.1:8000",
     );
     check_refused(
         &["sim", "--profile", "gcp"],
@@ -254,6 +254,91 @@ fn the_documented_settings_are_those_that_there_are() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/simulator-settings.md");
     let written = std::fs::read_to_string(file).unwrap();
     assert!(made == written, "write docs/simulator-settings.md anew: lath sim settings --output markdown");
+}
+
+/// Flags for a data plane on addresses of loopback that no other process uses.
+fn loopback(number: u8) -> (String, Vec<String>) {
+    let block = format!("127.{}.{}", std::process::id() % 200 + 20, 200 + number);
+    let settings = [
+        "data.interface=none".to_owned(),
+        "data.ipv6_range=off".to_owned(),
+        "dns.listen=off".to_owned(),
+        format!("data.ipv4_range={block}.0/24"),
+        format!("data.resource_range={block}.128/26"),
+    ];
+    let settings = settings.into_iter().flat_map(|setting| ["--set".to_owned(), setting]);
+    (format!("{block}.1"), ["--data-plane".to_owned()].into_iter().chain(settings).collect())
+}
+
+#[test]
+fn clients_that_know_the_authority_know_it_after_a_restart_and_access_logs_become_files() {
+    if Command::new("curl").arg("--version").output().is_err() {
+        assert!(std::env::var_os("CI").is_none(), "curl is missing");
+        println!("skipped: it needs curl");
+        return;
+    }
+    let folder = std::env::temp_dir().join(format!("lath-sim-authority-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let (address, mut flags) = loopback(0);
+    flags.extend(["--state".to_owned(), path("state.json"), "--access-logs".to_owned(), path("logs")]);
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let sim = Sim::start(&flags);
+    let service = sim.request("POST /services", r#"{"name": "shop"}"#);
+    let (id, host) = (service["id"].as_str().unwrap(), service["dnsEntry"]["domainName"].as_str().unwrap());
+    let listener = r#"{"name": "web", "protocol": "HTTPS", "port": 8443, "defaultAction": {"fixedResponse": {"statusCode": 404}}}"#;
+    sim.request(&format!("POST /services/{id}/listeners"), listener);
+    let subscription =
+        format!(r#"{{"resourceIdentifier": "{id}", "destinationArn": "arn:aws:s3:::shop-logs"}}"#);
+    let subscription = sim.request("POST /accesslogsubscriptions", &subscription);
+    let authority =
+        Command::new("curl").args(["-s", &format!("http://{}/_sim/ca.pem", sim.address())]).output();
+    std::fs::write(path("ca.pem"), authority.unwrap().stdout).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(path("state.json")).unwrap().permissions(),
+    );
+    assert_eq!(mode & 0o777, 0o600, "there are keys in it");
+    let second = run(&["sim", "--state", &path("state.json")]);
+    let errors = String::from_utf8(second.stderr).unwrap();
+    assert_eq!(
+        (second.status.code(), errors.contains("in use by another simulator")),
+        (Some(2), true),
+        "{errors}"
+    );
+    assert!(sim.end(Signal::TERM).success());
+
+    let sim = Sim::start(&flags);
+    let resolve = format!("{host}:8443:{address}");
+    let status = Command::new("curl")
+        .args(["--silent", "--show-error", "--cacert", &path("ca.pem"), "--resolve", &resolve])
+        .args(["--retry", "20", "--retry-connrefused", "--retry-delay", "1"])
+        .args(["--write-out", "%{http_code}", &format!("https://{host}:8443/")])
+        .output()
+        .unwrap();
+    assert_eq!(
+        String::from_utf8(status.stdout).unwrap(),
+        "404",
+        "{}",
+        String::from_utf8_lossy(&status.stderr)
+    );
+    assert!(sim.end(Signal::HUP).success());
+    let file =
+        folder.join("logs/s3/shop-logs").join(format!("{}.jsonl", subscription["id"].as_str().unwrap()));
+    assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 1, "{}", file.display());
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn files_that_cant_be_written_are_told_of_at_the_start() {
+    let folder = std::env::temp_dir().join(format!("lath-sim-no-folder-{}", std::process::id()));
+    let (state, logs) = (folder.join("state.json"), folder.join("logs"));
+    let (state, logs) = (state.to_str().unwrap(), logs.to_str().unwrap());
+    let nowhere = format!("opening the state file {state}.lock: No such file or directory (os error 2)");
+    check_refused(&["sim", "--state", state], &nowhere);
+    std::fs::write(&folder, "a file").unwrap();
+    let no_folder = format!("writing the access log {logs}: Not a directory (os error 20)");
+    check_refused(&["sim", "--access-logs", logs], &no_folder);
+    std::fs::remove_file(&folder).unwrap();
 }
 
 #[test]

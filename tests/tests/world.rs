@@ -14,5 +14,7 @@ mod faults;
 mod lifecycle;
 #[path = "world/setting.rs"]
 mod setting;
+#[path = "world/simulator.rs"]
+mod simulator;
 #[path = "world/surroundings.rs"]
 mod surroundings;

@@ -67,7 +67,8 @@ pub(crate) fn play(lath: &Path) -> Result<ExitCode> {
         let mut program = Command::new(&python);
         program.arg(here.join("run.py")).arg(&file);
         all.push(played("the SDK for Python", &mut program, lath)?);
-        carried(Command::new(python).arg(here.join("stream.py")), lath)?;
+        carried(Command::new(&python).arg(here.join("stream.py")), lath)?;
+        documented(&python, lath)?;
     }
     if let Some(modules) = modules(&here)? {
         let mut program = Command::new("node");
@@ -115,6 +116,24 @@ fn carried(program: &mut Command, lath: &Path) -> Result<()> {
     let arguments = [&arguments[..], &["--set", &range, "--set", &names]].concat();
     told("gRPC for Python", program.arg(format!("{block}.1")), lath, &arguments)?;
     eprintln!("interop: gRPC for Python streamed through the data plane");
+    Ok(())
+}
+
+/// Runs the documentation's example in Python.
+fn documented(python: &Path, lath: &Path) -> Result<()> {
+    let page = build::workspace().join("docs/simulator.md");
+    let text = std::fs::read_to_string(&page).with_context(|| format!("reading {}", page.display()))?;
+    let example = text.split("```python\n").nth(1).and_then(|rest| rest.split("```").next());
+    let example = example.with_context(|| format!("{} has no example in Python", page.display()))?;
+    let mut path = lath.parent().context("lath is in no folder")?.as_os_str().to_owned();
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap_or_default());
+    let status = Command::new(python).args(["-c", example]).env("PATH", path).status();
+    let status = status.context("running the documentation's example in Python")?;
+    if !status.success() {
+        bail!("the documentation's example in Python broke off: {status}");
+    }
+    eprintln!("interop: the documentation's example in Python works");
     Ok(())
 }
 

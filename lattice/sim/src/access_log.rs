@@ -107,7 +107,7 @@ impl Simulator {
 
 /// Why access logs can't be written.
 #[derive(Debug, thiserror::Error)]
-#[error("writing the access log {}: {source}", path.display())]
+#[error("writing the access log {}", path.display())]
 pub struct Error {
     path: PathBuf,
     source: io::Error,
@@ -122,10 +122,15 @@ pub struct AccessLogFiles {
 }
 
 impl AccessLogFiles {
-    /// Files in this folder. It is made, with those above it, when the first line comes.
-    #[must_use]
-    pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.into(), written: Arc::default() }
+    /// Files in this folder, which is made if it is not there, with those above it.
+    pub fn new(folder: &Path) -> Result<Self, Error> {
+        let wrong = |source| Error { path: folder.to_owned(), source };
+        fs::create_dir_all(folder).map_err(wrong)?;
+        // Whether files can be made there shows now, and not when the first line comes.
+        let probe = folder.join(format!(".{}", std::process::id()));
+        File::create(&probe).map_err(wrong)?;
+        fs::remove_file(&probe).map_err(wrong)?;
+        Ok(Self { folder: folder.into(), written: Arc::default() })
     }
 
     /// Appends the lines that are new since the last time. Where that fails, the next time begins with the lines that
@@ -179,7 +184,8 @@ impl AccessLogFiles {
                 Ok(Ok(())) => failed = false,
                 Ok(Err(error)) if !failed => {
                     failed = true;
-                    tracing::warn!(%error, "trying again; the latest lines are kept until then");
+                    let cause = &error.source;
+                    tracing::warn!(%error, %cause, "trying again; the latest lines are kept until then");
                 }
                 Ok(Err(_)) => {}
                 Err(error) => tracing::warn!(%error, "writing access logs broke off; trying again"),

@@ -16,8 +16,8 @@ use crate::simulator::Simulator;
 
 /// The endpoints, for the answer to a request for none of them.
 const ENDPOINTS: &str = "GET /_sim/calls, POST /_sim/calls/reset, GET /_sim/log?after=N, GET /_sim/access-log?after=N, GET|PUT /_sim/faults, \
-                         PUT /_sim/targets, GET|PUT /_sim/settings, GET|PUT /_sim/surroundings, POST /_sim/clock, GET /_sim/state, and with a data plane \
-                         GET /_sim/ca.pem";
+                         PUT /_sim/targets, GET|PUT /_sim/settings, GET|PUT /_sim/surroundings, GET|POST /_sim/clock, \
+                         GET /_sim/state, POST /_sim/reset, GET /_sim/ready, and with a data plane GET /_sim/ca.pem";
 
 /// Why a request is refused: status and a sentence.
 type Refusal = (StatusCode, String);
@@ -94,6 +94,18 @@ fn serve(simulator: &Simulator, request: &Request<Bytes>) -> Result<Value, Refus
             simulator.advance(Duration::from_secs_f64(advance_seconds));
             Ok(json!({"time": simulator.time()}))
         }
+        (&Method::GET, "clock") => Ok(json!({"time": simulator.time()})),
+        (&Method::POST, "reset") => {
+            simulator.reset();
+            done
+        }
+        (&Method::GET, "ready") => {
+            let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+            show(&simulator.ready(&format!("http://{}", host.unwrap_or_default())))
+        }
+        (&Method::GET, "ca.pem") => {
+            Err((StatusCode::NOT_FOUND, "only a simulator with --data-plane has an authority".to_owned()))
+        }
         (&Method::GET, "state") => show(&simulator.state()),
         (method, _) => Err((
             StatusCode::NOT_FOUND,
@@ -107,7 +119,8 @@ fn bad(message: String) -> Refusal {
 }
 
 fn read<T: DeserializeOwned>(request: &Request<Bytes>) -> Result<T, Refusal> {
-    serde_json::from_slice(request.body()).map_err(|error| bad(format!("the body can't be read: {error}")))
+    serde_json::from_slice(request.body())
+        .map_err(|error| bad(format!("the body must be JSON of the documented form: {error}")))
 }
 
 fn show<T: Serialize>(value: &T) -> Result<Value, Refusal> {
@@ -141,6 +154,7 @@ fn text(value: Value) -> Result<String, Refusal> {
     match value {
         Value::String(text) => Ok(text),
         Value::Number(number) => Ok(number.to_string()),
-        other => Err(bad(format!("a setting's value is a string or a number, not {other}"))),
+        Value::Bool(on) => Ok(if on { "on" } else { "off" }.to_owned()),
+        other => Err(bad(format!("a setting's value is a string, a number or a boolean, not {other}"))),
     }
 }

@@ -77,10 +77,12 @@ impl Simulator {
     pub async fn data_plane(&self) -> Result<DataPlane, Error> {
         let name = self.settings().interface.0;
         let interface = Interface::create(&name).await?;
-        let authority = Authority::create()?;
-        self.set_authority(authority.pem());
+        let authority = Authority::create(self.lock().authority_key.as_deref())?;
         {
             let mut world = self.lock();
+            world.authority = Some(authority.pem());
+            world.authority_key = Some(authority.key().to_owned());
+            world.changes += 1;
             let now = world.clock.now();
             world.state.restored(now);
             world.state.start_checking(now);

@@ -10,12 +10,15 @@ use crate::account::Account;
 use crate::faults::{self, Fault};
 use crate::record::LogEntry;
 use crate::settings::{self, Settings};
-use crate::simulator::{REGION, Simulator, World};
+use crate::simulator::{Simulator, World};
 use crate::state::End;
 use crate::state::arn::last_part;
 use crate::state::service::{Listener, Rule, Service};
 use crate::state::target::{Key, Leaving, Target, TargetStatus, reason_code};
 use crate::state::target_group::TargetGroup;
+
+/// Settings that are for the start only.
+const AT_THE_START: [&str; 5] = ["clock.start", "data.connections", "data.interface", "dns.listen", "region"];
 
 /// A target's state to set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,7 +162,7 @@ impl Simulator {
     /// What a client has to know to use the simulator at `endpoint`.
     #[must_use]
     pub fn ready(&self, endpoint: &str) -> Ready {
-        Ready { endpoint: endpoint.to_owned(), accounts: self.accounts(), region: REGION.to_owned() }
+        Ready { endpoint: endpoint.to_owned(), accounts: self.accounts(), region: self.settings().region.0 }
     }
 
     /// Calls per operation since the start or the last [`Simulator::reset_calls`].
@@ -210,8 +213,14 @@ impl Simulator {
         for (name, value) in changes {
             settings.set(name, value)?;
         }
-        if settings.clock_start != world.settings.clock_start {
-            return Err(settings::Error::Fixed("clock.start"));
+        let was = world.settings.list();
+        let fixed = settings
+            .list()
+            .into_iter()
+            .zip(was)
+            .find(|((name, new), (_, old))| AT_THE_START.contains(name) && new != old);
+        if let Some(((name, _), _)) = fixed {
+            return Err(settings::Error::Fixed(name));
         }
         world.clock.freeze(settings.clock_frozen.0);
         world.settings = settings;
@@ -249,12 +258,14 @@ impl Simulator {
         let drain = world.settings.drain.0;
         let id = last_part(&set.group).to_owned();
         let group = world.state.groups.get_mut(&id);
-        let group = group.ok_or_else(|| Absent(format!("target group {}", set.group)))?;
+        let group = group.ok_or_else(|| Absent(format!("target group with the id or ARN {}", set.group)))?;
         let key = Key::new(&set.id, set.port.or(group.config.port));
         let place = group.targets.place(&key);
-        let (place, target) = place
-            .and_then(|place| Some((place, group.targets.at_mut(place)?)))
-            .ok_or_else(|| Absent(format!("target {} in target group {}", set.id, set.group)))?;
+        let (place, target) =
+            place.and_then(|place| Some((place, group.targets.at_mut(place)?))).ok_or_else(|| {
+                let port = set.port.map(|port| format!(" on port {port}")).unwrap_or_default();
+                Absent(format!("target {}{port} in target group {}", set.id, set.group))
+            })?;
         let before = target.leaving.take();
         if set.status == TargetStatus::Draining {
             target.leaving = Some(Leaving { since: now, until: now + drain, draining: true });
@@ -278,7 +289,7 @@ impl Simulator {
         let world = self.lock();
         StateView {
             time: world.clock.epoch_seconds(world.clock.now()),
-            region: REGION.to_owned(),
+            region: world.settings.region.0.clone(),
             accounts,
             target_groups: world.state.groups.rows().map(|group| world.group_view(group)).collect(),
             services: world.state.services.rows().map(|service| world.service_view(service)).collect(),

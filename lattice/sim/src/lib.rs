@@ -41,7 +41,7 @@ pub use inspect::{
 pub use record::LogEntry;
 pub use settings::Settings;
 pub use simulator::{MOST_BODY_BYTES, REGION, Simulator};
-pub use snapshot::Error as SnapshotError;
+pub use snapshot::{Claim, Error as SnapshotError};
 pub use state::life::Failure;
 pub use state::target::TargetStatus;
 pub use surroundings::Surroundings;

@@ -167,6 +167,10 @@ fn by_action(body: &[u8]) -> Asked {
 }
 
 fn unknown(name: &str) -> Error {
+    if name.is_empty() {
+        let message = "The request names no operation, as Action or in the header x-amz-target.";
+        return Error::new("UnknownOperationException", message.to_owned());
+    }
     Error::new("UnknownOperationException", format!("{name} is not served by this simulator."))
 }
 

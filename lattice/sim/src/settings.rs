@@ -6,6 +6,7 @@
 pub mod choice;
 pub mod value;
 
+use crate::simulator::REGION;
 use choice::{
     Addresses, AssociationName, BatchFailure, ChildrenWhileCreating, ConfigurationLogs, DefaultPort,
     DefaultRule, DenyText, DeregisterAbsent, DomainOutcome, DuplicateAnswer, DuplicateTarget, FixedStatus,
@@ -17,8 +18,8 @@ use choice::{
 use lattice::limits::TARGETS_PER_GROUP;
 use serde::Serialize;
 use value::{
-    ClockStart, Count, FirstCheck, HttpStatus, Listen, Range, Rate, RetryAfter, Seconds, Setting, Switch,
-    Text,
+    ClockStart, Count, FirstCheck, HttpStatus, InterfaceName, Listen, Range, Rate, Region, RetryAfter,
+    Seconds, Setting, Switch, Text,
 };
 
 /// Where a default comes from.
@@ -139,6 +140,9 @@ settings! {
     /// Number of accounts. The second one is for resources that the first must not see.
     accounts: Count<1, 2> = "accounts", Count(1), Count(1), Simulator;
 
+    /// The region that everything is in. It can't be changed later.
+    region: Region = "region", Region::new(REGION), Region::new(REGION), Simulator;
+
     /// Whether the clock stands still unless it is advanced. With a fixed `clock.start` too, the same calls give the same times.
     clock_frozen: Switch = "clock.frozen", Switch(false), Switch(false), Simulator;
     /// Where the simulator's wall clock begins. It can't be changed later.
@@ -198,9 +202,9 @@ settings! {
     resource_range: Range = "data.resource_range", Range::new("129.224.0.0/17"), Range::new("129.224.0.0/17"), Assumed;
     /// Ports of a resource configuration that the data plane listens on, from the first on.
     resource_ports: Count<1, 65_535> = "data.resource_ports", Count(100), Count(100), Simulator;
-    /// The network interface that the data plane makes for its addresses; none where they are there already, as those of 127.0.0.0/8 are.
-    interface: Text = "data.interface", Text::new("lattice0"), Text::new("lattice0"), Simulator;
-    /// Connections that the data plane holds at a time. More wait until one ends.
+    /// The network interface that the data plane makes for its addresses; none where they are there already, as those of 127.0.0.0/8 are. It can't be changed later.
+    interface: InterfaceName = "data.interface", InterfaceName::new("lattice0"), InterfaceName::new("lattice0"), Simulator;
+    /// Connections that the data plane holds at a time. More wait until one ends. It can't be changed later.
     connections: Count<1, 1_000_000> = "data.connections", Count(20_000), Count(20_000), Simulator;
     /// How a request finds its service.
     route_by: RouteBy = "data.route_by", RouteBy::Name, RouteBy::Name, Assumed;
@@ -244,7 +248,7 @@ settings! {
 
     /// The name in the `dnsEntry` of an association of a service.
     association_name: AssociationName = "dns.association_name", AssociationName::Service, AssociationName::Service, Assumed;
-    /// Where the data plane answers DNS queries. The default is where a VPC's resolver is.
+    /// Where the data plane answers DNS queries. The default is where a VPC's resolver is. It can't be changed later.
     dns_listen: Listen = "dns.listen", Listen::new("169.254.169.253:53"), Listen::new("169.254.169.253:53"), Simulator;
     /// How long resolvers may keep the addresses of services.
     dns_ttl: Seconds = "dns.ttl_seconds", Seconds::new(60), Seconds::new(60), Assumed;

@@ -35,7 +35,7 @@ use crate::surroundings::{self, Run, Surroundings};
 /// Most bytes of a request's body: 1 MiB. The largest valid request, RegisterTargets of 100, has 25 KB.
 pub const MOST_BODY_BYTES: usize = 1 << 20;
 
-/// The region that all resources are in.
+/// The region that resources are in unless set.
 pub const REGION: &str = "us-west-2";
 
 /// The names that signatures carry, of calls and of requests to services. Source: service authorization reference.
@@ -79,9 +79,20 @@ pub(crate) struct World {
     /// Whose turn it is in the data plane.
     pub(crate) turns: RefCell<Turns>,
     /// The certificate of the data plane's authority, in PEM.
-    authority: Option<String>,
+    pub(crate) authority: Option<String>,
+    /// Its key, which outlives the simulator in a state file.
+    pub(crate) authority_key: Option<String>,
+    /// What it began with, to which it can be brought back.
+    start: Start,
     limits: Limits,
     pub(crate) request_ids: Random,
+}
+
+/// What a simulator began with.
+#[derive(Debug, Clone)]
+struct Start {
+    settings: Settings,
+    surroundings: Arc<Surroundings>,
 }
 
 /// How a call ends.
@@ -107,13 +118,15 @@ impl Simulator {
             surroundings: Arc::default(),
             programs: Vec::new(),
             clock: Clock::new(start, settings.clock_frozen.0),
-            settings,
             state: State::new(seed),
             faults: Faults::new(seed),
             record: Record::default(),
             access_log: AccessLog::default(),
             turns: RefCell::default(),
             authority: None,
+            authority_key: None,
+            start: Start { settings: settings.clone(), surroundings: Arc::default() },
+            settings,
             limits: Limits::default(),
             request_ids: Random::new(seed, "request ids"),
         };
@@ -125,7 +138,8 @@ impl Simulator {
     /// A call takes effect, and stands in the log, when it comes in; a latency of a fault rule passes between that
     /// and the answer. A call that a fault rule lets time out is never answered: the future stays pending.
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
-        if request.uri().path().starts_with("/_sim/") {
+        let path = request.uri().path();
+        if path == "/_sim" || path.starts_with("/_sim/") {
             let answer = admin::answer(self, &request);
             self.tell();
             return answer;
@@ -162,6 +176,7 @@ impl Simulator {
         let mut world = self.lock();
         world.allow_programs(&surroundings);
         world.surround(surroundings);
+        world.start.surroundings = Arc::clone(&world.surroundings);
         Ok(())
     }
 
@@ -206,15 +221,38 @@ impl Simulator {
         self.lock().authority.clone()
     }
 
-    pub(crate) fn set_authority(&self, pem: String) {
-        self.lock().authority = Some(pem);
+    /// Brings everything back to how it was at the start: nothing there, the settings, surroundings and ids of then, no
+    /// faults, no calls. Clock and access logs go on.
+    pub fn reset(&self) {
+        let mut world = self.lock();
+        let Start { settings, surroundings } = world.start.clone();
+        let (now, seed) = (world.clock.now(), world.seed);
+        world.clock.freeze(settings.clock_frozen.0);
+        world.settings = settings;
+        world.surroundings = surroundings;
+        world.state = State::new(seed);
+        if world.authority.is_some() {
+            world.state.start_checking(now);
+        }
+        world.faults = Faults::new(seed);
+        world.record = Record::default();
+        world.turns = RefCell::default();
+        world.limits = Limits::default();
+        world.request_ids = Random::new(seed, "request ids");
+        world.changes += 1;
     }
 }
 
 impl World {
+    /// Begins in these surroundings.
+    pub(crate) fn begin_in(&mut self, surroundings: Surroundings) {
+        self.surroundings = Arc::new(surroundings);
+        self.start.surroundings = Arc::clone(&self.surroundings);
+    }
+
     fn surround(&mut self, surroundings: Surroundings) {
         let now = self.clock.now();
-        self.state.lead_endpoints(&surroundings, REGION, now);
+        self.state.lead_endpoints(&surroundings, &self.settings.region.0, now);
         self.changes += 1;
         self.surroundings = Arc::new(surroundings);
     }
@@ -278,7 +316,7 @@ impl World {
         let now = self.clock.now();
         let accounts = self.accounts();
         let known = |key: &str| caller(key, &accounts, &self.surroundings, &self.state.sessions);
-        let expected = Expected { service, region: REGION, payload, now: Timestamp::now() };
+        let expected = Expected { service, region: &self.settings.region.0, payload, now: Timestamp::now() };
         let key = signature::verify(request, &expected, |key| known(key).map(|caller| caller.key(now)))?;
         Ok(known(&key))
     }
@@ -374,7 +412,7 @@ impl World {
                 clock: &self.clock,
                 settings: &self.settings,
                 surroundings: &self.surroundings,
-                region: REGION,
+                region: &self.settings.region.0,
             };
             asked.serve(&mut self.state, &ask)
         });
@@ -435,7 +473,7 @@ impl World {
             now,
             clock: &self.clock,
             settings: &self.settings,
-            region: REGION,
+            region: &self.settings.region.0,
             seed: self.seed,
             surroundings: &self.surroundings,
             fails: match &plan.outcome {

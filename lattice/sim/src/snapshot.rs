@@ -3,10 +3,10 @@
 //! The file is replaced as a whole, so that a crash at any instant leaves either the old or the new one. What was
 //! changed within the last [`PERIOD`] before a crash may be lost.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -33,13 +33,36 @@ struct Snapshot {
     request_ids: Random,
     surroundings: Surroundings,
     state: State,
+    /// The key of the data plane's authority, so that clients that know its certificate go on knowing it.
+    #[serde(default)]
+    authority_key: Option<String>,
+}
+
+/// A claim to a state file, which no other simulator can use meanwhile. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Claim(#[expect(dead_code, reason = "the lock is held for as long as it is open")] File);
+
+impl Claim {
+    /// Claims a state file, by a lock on a file beside it whose name ends in `.lock`.
+    pub fn of(path: &Path) -> Result<Self, Error> {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(".lock");
+        let beside = PathBuf::from(beside);
+        let opened = File::options().create(true).write(true).truncate(false).open(&beside);
+        let file = opened.map_err(|source| Error::Io { doing: "opening", path: beside.clone(), source })?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(TryLockError::WouldBlock) => Err(Error::Taken(path.to_owned())),
+            Err(TryLockError::Error(source)) => Err(Error::Io { doing: "locking", path: beside, source }),
+        }
+    }
 }
 
 /// Why a file can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// It can't be read or written.
-    #[error("{doing} the state file {}: {source}", path.display())]
+    #[error("{doing} the state file {}", path.display())]
     Io {
         /// What was being done.
         doing: &'static str,
@@ -48,8 +71,22 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
+    /// Another simulator uses it.
+    #[error("the state file {} is in use by another simulator; stop that one, or choose another file", .0.display())]
+    Taken(PathBuf),
+    /// It was begun with another seed.
+    #[error(
+        "the state file {} was begun with --seed {was}; start with --seed {was}, or move the file away to begin anew",
+        path.display()
+    )]
+    Seed {
+        /// The file.
+        path: PathBuf,
+        /// The seed that it was begun with.
+        was: u64,
+    },
     /// It is none of ours.
-    #[error("the state file {} is not one of this program: {reason}; move it away to begin anew", path.display())]
+    #[error("the state file {} is damaged or none: {reason}; move it away to begin anew", path.display())]
     Content {
         /// The file.
         path: PathBuf,
@@ -76,7 +113,7 @@ impl Simulator {
             return Err(wrong(format!("its form is {}, not {FORM}", snapshot.form)));
         }
         if snapshot.seed != seed {
-            return Err(wrong(format!("its seed is {}, not {seed}", snapshot.seed)));
+            return Err(Error::Seed { path: path.to_owned(), was: snapshot.seed });
         }
         let simulator = Self::new(settings, seed);
         {
@@ -84,7 +121,8 @@ impl Simulator {
             world.clock = Clock::resume(&snapshot.clock, world.settings.clock_frozen.0);
             world.request_ids = snapshot.request_ids;
             world.allow_programs(&snapshot.surroundings);
-            world.surroundings = Arc::new(snapshot.surroundings);
+            world.authority_key = snapshot.authority_key;
+            world.begin_in(snapshot.surroundings);
             world.state = snapshot.state;
             let now = world.clock.now();
             world.state.restored(now);
@@ -106,7 +144,11 @@ impl Simulator {
             let saved = tokio::task::spawn_blocking(move || simulator.save(&to)).await;
             match saved {
                 Ok(Ok(())) => written = changes,
-                Ok(Err(error)) => tracing::warn!(%error, "the state is not kept; trying again"),
+                Ok(Err(error)) => {
+                    let cause =
+                        std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                    tracing::warn!(%error, cause, "the state is not kept; trying again");
+                }
                 Err(error) => tracing::warn!(%error, "writing the state file broke off; trying again"),
             }
         }
@@ -123,6 +165,7 @@ impl Simulator {
                 request_ids: world.request_ids.clone(),
                 surroundings: Surroundings::clone(&world.surroundings),
                 state: world.state.clone(),
+                authority_key: world.authority_key.clone(),
             }
         };
         replace(path, &snapshot).map_err(|source| Error::Io {
@@ -138,7 +181,9 @@ fn replace(path: &Path, snapshot: &Snapshot) -> io::Result<()> {
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
     let new = PathBuf::from(new);
-    let mut file = BufWriter::new(File::create(&new)?);
+    // There are keys in it.
+    let file = File::options().create(true).write(true).truncate(true).mode(0o600).open(&new)?;
+    let mut file = BufWriter::new(file);
     serde_json::to_writer(&mut file, snapshot)?;
     file.flush()?;
     file.get_ref().sync_all()?;

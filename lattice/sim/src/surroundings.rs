@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use lattice::policy::Policy;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -157,13 +158,37 @@ pub struct Instance {
 
 /// A Lambda function.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "GivenFunction")]
+#[schemars(!try_from, deny_unknown_fields)]
 pub struct Function {
     /// Its ARN.
     pub arn: String,
     /// What runs for an invocation.
     #[serde(flatten)]
     pub run: Run,
+}
+
+/// A function as it is given.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GivenFunction {
+    arn: String,
+    url: Option<String>,
+    command: Option<Vec<String>>,
+}
+
+impl TryFrom<GivenFunction> for Function {
+    type Error = String;
+
+    fn try_from(given: GivenFunction) -> Result<Self, String> {
+        let GivenFunction { arn, url, command } = given;
+        let run = match (url, command) {
+            (Some(url), None) => Run::Url(url),
+            (None, Some(command)) => Run::Command(command),
+            _ => return Err(format!("the function {arn} needs either a url or a command")),
+        };
+        Ok(Self { arn, run })
+    }
 }
 
 /// What runs for an invocation of a function.
@@ -291,18 +316,22 @@ impl Surroundings {
             }
         }
         let keys = self.accounts.iter().map(|account| &account.access_key_id);
-        once("an access key id", keys.chain(self.users.iter().map(|user| &user.access_key_id)))?;
-        once("an account", self.accounts.iter().map(|account| &account.id))?;
-        once("a VPC", self.vpcs.iter().map(|vpc| &vpc.id))?;
-        once("a security group", self.security_groups.iter().map(|group| &group.id))?;
-        once("an instance", self.instances.iter().map(|instance| &instance.id))?;
-        once("a function", self.functions.iter().map(|function| &function.arn))?;
-        once("a load balancer", self.load_balancers.iter().map(|balancer| &balancer.arn))?;
-        once("a resource", self.resources.iter().map(|resource| &resource.arn))?;
-        once("a certificate", self.certificates.iter().map(|certificate| &certificate.arn))?;
-        once("a role", self.roles.iter().map(|role| &role.arn))?;
-        once("a user", self.users.iter().map(|user| &user.arn))?;
-        once("a VPC endpoint", self.vpc_endpoints.iter().map(|endpoint| &endpoint.id))?;
+        once(
+            "accounts and users",
+            "access key id",
+            keys.chain(self.users.iter().map(|user| &user.access_key_id)),
+        )?;
+        once("accounts", "id", self.accounts.iter().map(|account| &account.id))?;
+        once("vpcs", "id", self.vpcs.iter().map(|vpc| &vpc.id))?;
+        once("security_groups", "id", self.security_groups.iter().map(|group| &group.id))?;
+        once("instances", "id", self.instances.iter().map(|instance| &instance.id))?;
+        once("functions", "ARN", self.functions.iter().map(|function| &function.arn))?;
+        once("load_balancers", "ARN", self.load_balancers.iter().map(|balancer| &balancer.arn))?;
+        once("resources", "ARN", self.resources.iter().map(|resource| &resource.arn))?;
+        once("certificates", "ARN", self.certificates.iter().map(|certificate| &certificate.arn))?;
+        once("roles", "ARN", self.roles.iter().map(|role| &role.arn))?;
+        once("users", "ARN", self.users.iter().map(|user| &user.arn))?;
+        once("vpc_endpoints", "id", self.vpc_endpoints.iter().map(|endpoint| &endpoint.id))?;
         self.check_vpcs()?;
         for (n, endpoint) in self.vpc_endpoints.iter().enumerate() {
             if endpoint.service_network.is_some() == endpoint.resource_configuration.is_some() {
@@ -332,16 +361,55 @@ impl Surroundings {
                 _ => {}
             }
         }
+        self.check_ids()?;
         let documents =
             self.users.iter().enumerate().map(|(n, user)| (format!("users[{n}]"), &user.policies)).chain(
                 self.roles.iter().enumerate().map(|(n, role)| (format!("roles[{n}]"), &role.policies)),
             );
         for (at, policies) in documents {
-            if let Some(n) = policies.iter().position(|policy| !policy.is_object()) {
-                return Err(wrong(format!("{at}.policies[{n}]"), "must be a policy document"));
+            for (n, policy) in policies.iter().enumerate() {
+                if let Err(error) = Policy::identity(&policy.to_string()) {
+                    let problem = format!("is no policy document: {error}");
+                    return Err(wrong(format!("{at}.policies[{n}]"), problem));
+                }
             }
         }
         Ok(())
+    }
+
+    /// Checks that ids and ARNs have the form of what they name.
+    fn check_ids(&self) -> Result<(), Error> {
+        for (n, vpc) in self.vpcs.iter().enumerate() {
+            let digits = vpc.id.strip_prefix("vpc-").unwrap_or_default();
+            let plain = digits.bytes().all(|digit| digit.is_ascii_digit() || digit.is_ascii_lowercase());
+            if !matches!(digits.len(), 8 | 17) || !plain {
+                let problem = format!("{} is not vpc- and 8 or 17 digits or small letters", vpc.id);
+                return Err(wrong(format!("vpcs[{n}].id"), problem));
+            }
+            let mut accounts = self.accounts.iter();
+            if let Some(owner) = &vpc.account
+                && !self.accounts.is_empty()
+                && !accounts.any(|account| account.id == *owner)
+            {
+                return Err(wrong(format!("vpcs[{n}].account"), format!("{owner} is not in accounts")));
+            }
+        }
+        for (n, group) in self.security_groups.iter().enumerate() {
+            for (m, rule) in group.inbound.iter().enumerate() {
+                let at = |member: &str| format!("security_groups[{n}].inbound[{m}].{member}");
+                if rule.ports.is_some_and(|(first, last)| first > last) {
+                    return Err(wrong(at("ports"), "must be the first and the last port, in this order"));
+                }
+                let known = |id: &String| self.security_groups.iter().any(|group| group.id == *id);
+                if let Some(id) = rule.security_groups.iter().find(|id| !known(id)) {
+                    return Err(wrong(at("security_groups"), format!("{id} is not in security_groups")));
+                }
+            }
+        }
+        let functions = self.functions.iter().map(|function| &function.arn);
+        check_arns("functions", "arn:aws:lambda:", ":function:", functions)?;
+        check_arns("users", "arn:aws:iam::", ":user/", self.users.iter().map(|user| &user.arn))?;
+        check_arns("roles", "arn:aws:iam::", ":role/", self.roles.iter().map(|role| &role.arn))
     }
 
     /// Refuses programs that are not among these.
@@ -413,12 +481,28 @@ fn is_http(url: &str) -> bool {
     url.parse::<http::Uri>().is_ok_and(|url| url.scheme_str() == Some("http") && url.host().is_some())
 }
 
+/// Refuses ARNs that do not begin so and hold that.
+fn check_arns<'a>(
+    of: &str,
+    begin: &str,
+    hold: &str,
+    arns: impl Iterator<Item = &'a String>,
+) -> Result<(), Error> {
+    for (n, arn) in arns.enumerate() {
+        if !arn.starts_with(begin) || !arn.contains(hold) {
+            let problem = format!("{arn} is not an ARN like {begin}…{hold}NAME");
+            return Err(wrong(format!("{of}[{n}].arn"), problem));
+        }
+    }
+    Ok(())
+}
+
 /// Refuses what stands twice.
-fn once<'a>(what: &str, ids: impl Iterator<Item = &'a String>) -> Result<(), Error> {
+fn once<'a>(of: &str, what: &str, ids: impl Iterator<Item = &'a String>) -> Result<(), Error> {
     let mut seen = BTreeSet::new();
     for id in ids {
         if !seen.insert(id) {
-            return Err(wrong(id.clone(), format!("stands for {what} more than once")));
+            return Err(wrong(of, format!("the {what} {id} stands there more than once")));
         }
     }
     Ok(())

@@ -3,8 +3,11 @@
 use std::collections::HashSet;
 use std::io;
 use std::net::IpAddr;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 
 use futures::TryStreamExt as _;
+use rtnetlink::packet_route::link::LinkAttribute;
 use rtnetlink::{Handle, LinkBridge, LinkDummy, LinkUnspec};
 
 /// The name of no interface: addresses are there already.
@@ -13,6 +16,18 @@ const NONE: &str = "none";
 /// Why an interface can't be made.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// Another simulator has it.
+    #[error(
+        "the network interface {0} carries the traffic of another simulator in this network namespace; stop that one, \
+         or run this one in a namespace of its own (`ip netns exec NAME lath sim …`)"
+    )]
+    Taken(String),
+    /// It is somebody else's.
+    #[error(
+        "there is an interface {0} that no simulator has made; choose another name for ours with \
+         --set data.interface=NAME"
+    )]
+    Foreign(String),
     /// There is no way to ask the kernel.
     #[error("asking the kernel for a network interface: {0}")]
     Netlink(#[from] io::Error),
@@ -30,6 +45,9 @@ pub enum Error {
     },
 }
 
+/// The alias that tells an interface of ours from others.
+const ALIAS: &str = "lath sim";
+
 /// An interface of ours, or none.
 #[derive(Debug)]
 pub(super) struct Interface {
@@ -42,18 +60,24 @@ struct Own {
     handle: Handle,
     index: u32,
     name: String,
+    /// Held for as long as the interface is ours.
+    _claim: UnixDatagram,
 }
 
 impl Interface {
-    /// Makes an interface in the network namespace of this thread, in the place of one that an earlier run left.
+    /// Makes an interface in the network namespace of this thread, in the place of one that a run left that was killed.
     pub(super) async fn create(name: &str) -> Result<Self, Error> {
         if name == NONE {
             return Ok(Self { own: None, has: HashSet::new() });
         }
+        let claim = claim(name)?;
         let (connection, handle, _messages) = rtnetlink::new_connection()?;
         tokio::spawn(connection);
         let refused = |reason: String| Error::Refused { name: name.to_owned(), reason };
-        if let Ok(index) = index(&handle, name).await {
+        if let Ok((index, alias)) = find(&handle, name).await {
+            if alias.as_deref() != Some(ALIAS) {
+                return Err(Error::Foreign(name.to_owned()));
+            }
             handle.link().del(index).execute().await.map_err(|error| refused(error.to_string()))?;
         }
         let dummy = handle.link().add(LinkDummy::new(name).build()).execute().await;
@@ -62,10 +86,12 @@ impl Interface {
             let bridge = handle.link().add(LinkBridge::new(name).build()).execute().await;
             bridge.map_err(|error| refused(error.to_string()))?;
         }
-        let index = index(&handle, name).await.map_err(refused)?;
-        let up = handle.link().set(LinkUnspec::new_with_index(index).up().build()).execute().await;
-        up.map_err(|error| refused(error.to_string()))?;
-        Ok(Self { own: Some(Own { handle, index, name: name.to_owned() }), has: HashSet::new() })
+        let (index, _) = find(&handle, name).await.map_err(refused)?;
+        let up = LinkUnspec::new_with_index(index).up();
+        let up = up.append_extra_attribute(LinkAttribute::IfAlias(ALIAS.to_owned())).build();
+        handle.link().set(up).execute().await.map_err(|error| refused(error.to_string()))?;
+        let own = Own { handle, index, name: name.to_owned(), _claim: claim };
+        Ok(Self { own: Some(own), has: HashSet::new() })
     }
 
     /// Gives the interface an address, unless it has it.
@@ -89,8 +115,23 @@ impl Interface {
     }
 }
 
-async fn index(handle: &Handle, name: &str) -> Result<u32, String> {
+/// Claims a name for this process among those of its network namespace, as whose the kernel keeps abstract sockets. The
+/// claim ends with what is returned, or with the process.
+fn claim(name: &str) -> Result<UnixDatagram, Error> {
+    let address = SocketAddr::from_abstract_name(format!("lath-sim/{name}"))?;
+    UnixDatagram::bind_addr(&address).map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => Error::Taken(name.to_owned()),
+        _ => error.into(),
+    })
+}
+
+/// Index and alias of an interface.
+async fn find(handle: &Handle, name: &str) -> Result<(u32, Option<String>), String> {
     let found = handle.link().get().match_name(name.to_owned()).execute().try_next().await;
     let link = found.map_err(|error| error.to_string())?.ok_or_else(|| "it is not there".to_owned())?;
-    Ok(link.header.index)
+    let alias = link.attributes.into_iter().find_map(|attribute| match attribute {
+        LinkAttribute::IfAlias(alias) => Some(alias),
+        _ => None,
+    });
+    Ok((link.header.index, alias))
 }

@@ -24,7 +24,6 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 use tokio::sync::Semaphore;
 
-use crate::simulator::REGION;
 use crate::surroundings::Run;
 
 use super::connections::Sent;
@@ -64,8 +63,8 @@ pub(super) enum Error {
     Run(#[from] io::Error),
     #[error("the function ended with {0}")]
     Ended(ExitStatus),
-    #[error("calling the function: {0}")]
-    Call(#[from] hyper_util::client::legacy::Error),
+    #[error("calling the function at {url}: {}", causes(source))]
+    Call { url: String, source: hyper_util::client::legacy::Error },
     #[error("the function's endpoint answers {0}")]
     Status(StatusCode),
     #[error("the function's result has more than {MOST_BYTES} bytes")]
@@ -74,6 +73,12 @@ pub(super) enum Error {
     ResultBroken,
     #[error("the function's result is no answer: {0}")]
     Result(String),
+}
+
+/// An error with all that caused it.
+fn causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 impl Error {
@@ -128,7 +133,8 @@ impl Functions {
     async fn post(&self, url: &str, event: String) -> Result<Bytes, Error> {
         let request = Request::post(url).header(header::CONTENT_TYPE, "application/json");
         let request = request.body(Full::from(event)).map_err(|error| Error::Result(error.to_string()))?;
-        let response = self.client.request(request).await?;
+        let called = self.client.request(request).await;
+        let response = called.map_err(|source| Error::Call { url: url.to_owned(), source })?;
         if !response.status().is_success() {
             return Err(Error::Status(response.status()));
         }
@@ -271,7 +277,7 @@ fn second(forward: &Forward, head: &Parts, body: &[u8], epoch: i64) -> Value {
             "serviceArn": forward.service_arn,
             "targetGroupArn": forward.group_arn,
             "identity": identity,
-            "region": REGION,
+            "region": forward.service_arn.split(':').nth(3),
             "timeEpoch": epoch.to_string(),
         },
     })
@@ -292,7 +298,8 @@ struct Returned {
 /// The answer that a function returned.
 fn answer(result: &[u8]) -> Result<Response<Full<Bytes>>, Error> {
     let wrong = |problem: String| Error::Result(problem);
-    let returned: Returned = serde_json::from_slice(result).map_err(|error| wrong(error.to_string()))?;
+    let returned: Returned = serde_json::from_slice(result)
+        .map_err(|error| wrong(format!("it must be a JSON object with statusCode: {error}")))?;
     let status = match &returned.status_code {
         Value::Number(number) => number.as_u64().and_then(|number| u16::try_from(number).ok()),
         Value::String(text) => text.parse().ok(),
@@ -360,7 +367,7 @@ mod tests {
         });
         assert_eq!(first(&head, b"hello"), expected);
         let forward = Forward {
-            service_arn: "service".to_owned(),
+            service_arn: "arn:aws:vpc-lattice:us-west-2:123456789012:service/svc-1".to_owned(),
             network_arn: Some("network".to_owned()),
             group_arn: "group".to_owned(),
             vpc_arn: Some("vpc".to_owned()),
@@ -376,7 +383,7 @@ mod tests {
             "queryStringParameters": {"x": ["1", " 2"], "y": [""]},
             "body": "hello", "isBase64Encoded": false,
             "requestContext": {
-                "serviceNetworkArn": "network", "serviceArn": "service", "targetGroupArn": "group",
+                "serviceNetworkArn": "network", "serviceArn": forward.service_arn, "targetGroupArn": "group",
                 "identity": {"sourceVpcArn": "vpc", "type": "AWS_IAM", "principal": "user"},
                 "region": "us-west-2", "timeEpoch": "1690497599177430",
             },

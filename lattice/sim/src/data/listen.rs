@@ -13,7 +13,7 @@ use ipnet::IpNet;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::io::Interest;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -66,8 +66,11 @@ pub(super) struct Client {
 struct Open {
     task: tokio::task::AbortHandle,
     listener: Arc<TcpListener>,
-    sources: Option<Vec<IpNet>>,
+    sources: watch::Sender<Sources>,
 }
+
+/// The ranges that may come, `None` for all.
+type Sources = Option<Vec<IpNet>>;
 
 /// Opens and closes sockets as the control plane says, for ever.
 pub(super) async fn run(shared: Arc<Shared>, interface: &mut Interface) {
@@ -88,9 +91,9 @@ pub(super) async fn run(shared: Arc<Shared>, interface: &mut Interface) {
         refused.retain(|at| wanted.contains_key(at));
         for (at, sources) in wanted {
             if let Some(socket) = open.get_mut(&at) {
-                if socket.sources != sources {
-                    report(&at, admit(&socket.listener, &at, sources.as_deref()));
-                    socket.sources = sources;
+                if *socket.sources.borrow() != sources {
+                    report(&at, admit(&*socket.listener, &at, sources.as_deref()));
+                    socket.sources.send_replace(sources);
                 }
                 continue;
             }
@@ -102,8 +105,9 @@ pub(super) async fn run(shared: Arc<Shared>, interface: &mut Interface) {
                 Ok(listener) => {
                     refused.remove(&at);
                     let listener = Arc::new(listener);
-                    let accepting =
-                        accept(Arc::clone(&shared), Arc::clone(&listener), at, Arc::clone(&slots));
+                    let sources = watch::Sender::new(sources);
+                    let place = Place { at, listener: Arc::clone(&listener), sources: sources.subscribe() };
+                    let accepting = accept(Arc::clone(&shared), place, Arc::clone(&slots));
                     open.insert(at, Open { task: tasks.spawn(accepting), listener, sources });
                 }
                 Err(error) if refused.insert(at) => {
@@ -151,9 +155,15 @@ fn admit<'a>(socket: impl Into<SockRef<'a>>, at: &SocketAddr, sources: Option<&[
     }
 }
 
+/// Says what comes of a filter that can't be set. Where the kernel lets only root set one, whoever may not come is cut off
+/// when it has come.
 fn report(at: &SocketAddr, changed: io::Result<()>) {
-    if let Err(error) = changed {
-        tracing::warn!(address = %at, %error, "who may connect there stays as it was");
+    match changed {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            tracing::debug!(address = %at, "without the right to filter, connections are cut off instead of unanswered");
+        }
+        Err(error) => tracing::warn!(address = %at, %error, "who may connect there is not filtered"),
+        Ok(()) => {}
     }
 }
 
@@ -167,17 +177,30 @@ fn bind(at: SocketAddr, sources: Option<&[IpNet]>) -> io::Result<TcpListener> {
         socket.set_freebind_v6(true)?;
     }
     if sources.is_some() {
-        admit(&socket, &at, sources)?;
+        report(&at, admit(&socket, &at, sources));
     }
     socket.bind(&at.into())?;
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())
 }
 
-async fn accept(shared: Arc<Shared>, listener: Arc<TcpListener>, at: SocketAddr, slots: Arc<Semaphore>) {
+/// Where connections come in.
+struct Place {
+    at: SocketAddr,
+    listener: Arc<TcpListener>,
+    sources: watch::Receiver<Sources>,
+}
+
+async fn accept(shared: Arc<Shared>, place: Place, slots: Arc<Semaphore>) {
+    let Place { at, listener, sources } = place;
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
+                let from = peer.ip().to_canonical();
+                let may_come = |ranges: &Vec<IpNet>| ranges.iter().any(|range| range.contains(&from));
+                if !sources.borrow().as_ref().is_none_or(may_come) {
+                    continue;
+                }
                 let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
                 let shared = Arc::clone(&shared);
                 tokio::spawn(async move {

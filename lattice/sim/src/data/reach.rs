@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use crate::clock::SimTime;
 use crate::settings::choice::PolicyNetwork;
-use crate::simulator::{REGION, World};
+use crate::simulator::World;
 use crate::state::backend::{ConfigurationType, ResourceConfiguration};
 use crate::state::network::{ResourceAssociation, ServiceNetwork, VpcAssociation};
 use crate::state::service::Service;
@@ -135,7 +135,7 @@ impl World {
     pub(super) fn vpc_arn(&self, client: IpAddr) -> Option<String> {
         let vpc = self.surroundings.vpc_of(client)?;
         let owner = self.surroundings.owner(&vpc.id);
-        Some(format!("arn:aws:ec2:{REGION}:{owner}:vpc/{}", vpc.id))
+        Some(format!("arn:aws:ec2:{}:{owner}:vpc/{}", self.settings.region.0, vpc.id))
     }
 
     /// From where clients may open connections to a port: where something listens that they reach, and the security

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use crate::access_log::Subscription;
 use crate::clock::SimTime;
 use crate::settings::Settings;
-use crate::simulator::{REGION, Simulator, World};
+use crate::simulator::{Simulator, World};
 use crate::state::backend::{ConfigurationType, ResourceConfiguration, port_range};
 use crate::state::network::VpcAssociation;
 
@@ -154,12 +154,12 @@ impl World {
     /// domain name.
     pub(super) fn resource_named(&self, client: IpAddr, name: &str) -> Option<Vec<IpAddr>> {
         let now = self.clock.now();
-        let partition = &self.settings.partition_id.0;
+        let (partition, region) = (&self.settings.partition_id.0, &self.settings.region.0);
         let named = |reached: &ReachedResource<'_>| {
             let id = &reached.configuration.id;
             let by_association = reached
                 .association
-                .is_some_and(|row| row.name_of(id, partition, REGION).eq_ignore_ascii_case(name));
+                .is_some_and(|row| row.name_of(id, partition, region).eq_ignore_ascii_case(name));
             by_association || self.is_private_name(reached, client, name, now)
         };
         let reached = self.resources(client, now);

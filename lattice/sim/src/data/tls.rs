@@ -24,6 +24,7 @@ const MOST_CERTIFICATES: usize = 1_000;
 /// A certificate authority that issues certificates for whatever name a service has.
 pub(super) struct Authority {
     pem: String,
+    key_pem: String,
     acceptor: TlsAcceptor,
 }
 
@@ -34,15 +35,16 @@ impl fmt::Debug for Authority {
 }
 
 impl Authority {
-    /// A new authority with a new key.
-    pub(super) fn create() -> Result<Self, rcgen::Error> {
+    /// An authority with this key, in PEM, or with a new one. Clients that know the certificate of an authority know all
+    /// that were made with its key.
+    pub(super) fn create(key: Option<&str>) -> Result<Self, rcgen::Error> {
         let mut params = CertificateParams::default();
         params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, "lath sim");
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let key = KeyPair::generate()?;
-        let pem = params.self_signed(&key)?.pem();
+        let key = key.map_or_else(KeyPair::generate, KeyPair::from_pem)?;
+        let (pem, key_pem) = (params.self_signed(&key)?.pem(), key.serialize_pem());
         let names = Names { issuer: Issuer::new(params, key), issued: Mutex::default() };
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
@@ -50,12 +52,17 @@ impl Authority {
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(names));
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self { pem, acceptor: TlsAcceptor::from(Arc::new(config)) })
+        Ok(Self { pem, key_pem, acceptor: TlsAcceptor::from(Arc::new(config)) })
     }
 
     /// The authority's certificate.
     pub(super) fn pem(&self) -> String {
         self.pem.clone()
+    }
+
+    /// Its key, in PEM.
+    pub(super) fn key(&self) -> &str {
+        &self.key_pem
     }
 
     /// What answers clients' handshakes.

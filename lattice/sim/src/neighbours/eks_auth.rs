@@ -64,7 +64,8 @@ pub(super) fn assume_role(state: &mut State, ask: &Ask<'_>) -> Result<Value, Err
     .filter(|(_, value)| !value.is_empty())
     .map(|(key, value)| (key.to_owned(), value.to_owned()))
     .collect();
-    let name = format!("eks-{cluster}-{}", pod("name"));
+    let pod_name = Some(pod("name")).filter(|name| !name.is_empty()).unwrap_or(service_account);
+    let name = format!("eks-{cluster}-{pod_name}");
     let session = session(state, ask, role, &name, tags, LASTS);
     let association = format!(
         "arn:aws:eks:{}:{account}:podidentityassociation/{cluster}/a-{namespace}-{service_account}",

@@ -30,7 +30,9 @@ pub(super) fn signing_name(operation: &str) -> Option<&'static str> {
 
 #[expect(clippy::unnecessary_wraps, reason = "every operation has this form")]
 fn identity(_: &mut State, ask: &Ask<'_>) -> Result<Value, Error> {
+    // The user id of an account's root is the account. Source: IAM user guide, unique identifiers.
     let user = ask.caller.arn.rsplit(':').next().unwrap_or_default();
+    let user = if user == "root" { &ask.caller.account } else { user };
     Ok(json!({"Arn": ask.caller.arn, "UserId": user, "Account": ask.caller.account}))
 }
 

@@ -298,9 +298,11 @@ fn misfit(call: &Call<'_>, group: &TargetGroup, target: &Named<'_>) -> Option<St
         }
         GroupType::Lambda if target.port.is_some() => Some("a Lambda function has no port".to_owned()),
         GroupType::Lambda => {
-            let fits = id.starts_with("arn:aws:lambda:")
-                && (around.functions.is_empty() || around.functions.iter().any(|known| known.arn == id));
-            (!fits).then(|| format!("{id} is not the ARN of a Lambda function"))
+            if !id.starts_with("arn:aws:lambda:") {
+                return Some(format!("{id} is not the ARN of a Lambda function"));
+            }
+            let known = around.functions.is_empty() || around.functions.iter().any(|known| known.arn == id);
+            (!known).then(|| format!("{id} is not among the functions of the surroundings"))
         }
         GroupType::Alb => {
             let known = &around.load_balancers;

@@ -203,6 +203,58 @@ impl Setting for Text {
     }
 }
 
+/// The name of a region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Region(pub String);
+
+impl Region {
+    pub(super) fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl Setting for Region {
+    fn parse(text: &str) -> Option<Self> {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        let fits = (1..=32).contains(&text.len()) && text.bytes().all(plain);
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    fn text(&self) -> String {
+        self.0.clone()
+    }
+
+    fn allowed() -> String {
+        "a region like us-west-2".to_owned()
+    }
+}
+
+/// The name of a network interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InterfaceName(pub String);
+
+impl InterfaceName {
+    pub(super) fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl Setting for InterfaceName {
+    fn parse(text: &str) -> Option<Self> {
+        let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'/' && byte != b':';
+        let fits = (1..=15).contains(&text.len()) && text.bytes().all(plain) && text != "." && text != "..";
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    fn text(&self) -> String {
+        self.0.clone()
+    }
+
+    fn allowed() -> String {
+        "1 to 15 characters, none of them a blank, a slash or a colon; or none".to_owned()
+    }
+}
+
 /// A rate of calls.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rate {

@@ -266,7 +266,7 @@ async fn files_hold_each_line_once_even_if_writing_failed_meanwhile() {
     let in_bucket = subscribe(&plane, &service, BUCKET).await;
     let in_group = subscribe(&plane, &service, GROUP).await;
     let folder = Folder::new("access-logs");
-    let files = AccessLogFiles::new(&folder.0);
+    let files = AccessLogFiles::new(&folder.0).unwrap();
     let simulator = &plane.sim.simulator;
     for path in ["/1", "/2"] {
         plane.get(&host, path, &[]).await;
@@ -300,7 +300,7 @@ async fn a_file_that_is_large_enough_makes_room_for_another() {
     let (service, _, host) = plane.service("web", fixed(404)).await;
     let subscription = subscribe(&plane, &service, BUCKET).await;
     let folder = Folder::new("large-access-log");
-    let files = AccessLogFiles::new(&folder.0);
+    let files = AccessLogFiles::new(&folder.0).unwrap();
     let file = folder.0.join("s3/shop-logs").join(format!("{subscription}.jsonl"));
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     let full = std::fs::File::create(&file).unwrap();

@@ -59,9 +59,12 @@ async fn faults_are_set_as_a_whole_and_shown() {
     assert_eq!(sim.raw("GET", "/_sim/faults", "").await.body, rules);
     for (bad, message) in [
         (json!([{"operation": "Nope"}]), "fault rule 1: there is no operation Nope"),
-        (json!([{"operation": "*", "delay": 1}]), "the body can't be read: unknown field `delay`"),
-        (json!([{}]), "the body can't be read: missing field `operation`"),
-        (json!({}), "the body can't be read: invalid type: map, expected a sequence"),
+        (
+            json!([{"operation": "*", "delay": 1}]),
+            "the body must be JSON of the documented form: unknown field `delay`",
+        ),
+        (json!([{}]), "the body must be JSON of the documented form: missing field `operation`"),
+        (json!({}), "the body must be JSON of the documented form: invalid type: map, expected a sequence"),
     ] {
         let refused = put(&sim, "/_sim/faults", bad).await;
         assert_eq!(refused.status, 400);
@@ -84,7 +87,10 @@ async fn states_of_targets_are_set() {
     );
     let absent = put(&sim, "/_sim/targets", body("10.0.0.2", "HEALTHY")).await;
     assert_eq!(absent.status, 404);
-    assert_eq!(absent.body["message"], format!("there is no target 10.0.0.2 in target group {group}"));
+    assert_eq!(
+        absent.body["message"],
+        format!("there is no target 10.0.0.2 on port 8080 in target group {group}")
+    );
     let no_group = json!({"group": "tg-1", "id": "a", "status": "HEALTHY"});
     assert_eq!(put(&sim, "/_sim/targets", no_group).await.status, 404);
     assert_eq!(put(&sim, "/_sim/targets", body("10.0.0.1", "SICK")).await.status, 400);
@@ -150,10 +156,52 @@ async fn state_shows_what_calls_have_made() {
 #[tokio::test(start_paused = true)]
 async fn what_is_no_endpoint_is_answered_with_those_there_are() {
     let sim = Sim::instant();
-    for (method, path) in [("GET", "/_sim/nothing"), ("DELETE", "/_sim/calls"), ("GET", "/_sim/")] {
+    for (method, path) in
+        [("GET", "/_sim/nothing"), ("DELETE", "/_sim/calls"), ("GET", "/_sim/"), ("GET", "/_sim")]
+    {
         let refused = sim.raw(method, path, "").await;
         assert_eq!(refused.status, 404);
         assert!(refused.body["message"].as_str().unwrap().contains("PUT /_sim/targets"));
     }
     assert!(sim.simulator.calls().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reset_brings_back_the_start_and_its_ids() {
+    let sim = Sim::with(&[("region", "eu-west-1")]);
+    let first = sim.group("web").await;
+    sim.register(&first, &["10.0.0.1"]).await;
+    put(&sim, "/_sim/faults", json!([{"operation": "ListTargetGroups", "error": "ThrottlingException"}]))
+        .await;
+    put(&sim, "/_sim/settings", json!({"accounts": 2, "clock.frozen": true})).await;
+    put(&sim, "/_sim/surroundings", json!({"vpcs": [{"id": "vpc-00000001", "cidrs": ["10.0.0.0/8"]}]})).await;
+    assert_eq!(sim.raw("POST", "/_sim/reset", "").await.status, 200);
+    assert_eq!(sim.client.list_target_groups().send().await.unwrap().items().len(), 0);
+    assert_eq!(sim.simulator.surroundings().vpcs.len(), 0);
+    assert_eq!((sim.simulator.settings().accounts.0, sim.simulator.settings().clock_frozen.0), (1, false));
+    assert_eq!(sim.group("web").await, first);
+    assert_eq!(sim.simulator.calls()["CreateTargetGroup"], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_for_the_start_cant_be_changed_later() {
+    let sim = Sim::with(&[("region", "eu-west-1")]);
+    for (name, value) in [
+        ("clock.start", "2026-01-01T00:00:00Z"),
+        ("data.connections", "5"),
+        ("data.interface", "other"),
+        ("dns.listen", "off"),
+        ("region", "us-east-1"),
+    ] {
+        let refused = put(&sim, "/_sim/settings", json!({(name): value})).await;
+        let message = format!("setting {name} can't be changed any more, it is for the start");
+        assert_eq!((refused.status, &refused.body["message"]), (400, &json!(message)));
+    }
+    let group = sim.group("web").await;
+    let read = sim.client.get_target_group().target_group_identifier(&group).send().await.unwrap();
+    assert!(read.arn().unwrap().starts_with("arn:aws:vpc-lattice:eu-west-1:"), "{read:?}");
+    let ready = sim.raw("GET", "/_sim/ready", "").await.body;
+    assert_eq!((&ready["region"], ready["accounts"].as_array().unwrap().len()), (&json!("eu-west-1"), 1));
+    let time = sim.raw("GET", "/_sim/clock", "").await.body["time"].as_f64().unwrap();
+    assert!((time - sim.simulator.time()).abs() < 0.01);
 }

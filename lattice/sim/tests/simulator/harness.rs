@@ -224,7 +224,7 @@ impl HttpConnector for InProcess {
 /// Lets the simulator answer and checks the answer against the model.
 async fn checked(simulator: &Simulator, request: Request<Bytes>) -> Response<Bytes> {
     let operation = route(request.method().as_str(), request.uri().path()).map(|route| route.operation);
-    let admin = request.uri().path().starts_with("/_sim/");
+    let admin = request.uri().path().starts_with("/_sim");
     let what = format!("{} {}", request.method(), request.uri());
     let response = simulator.handle(request).await;
     if !admin {

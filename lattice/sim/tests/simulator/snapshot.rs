@@ -152,17 +152,18 @@ async fn a_torn_or_foreign_file_is_refused_with_a_sentence() {
         (b"\x00\x01".to_vec(), 1, ""),
         (Vec::new(), 1, ""),
         (other.to_string().into_bytes(), 1, "its form is 99, not 1"),
-        (whole.clone(), 2, "its seed is 1, not 2"),
     ];
     for (content, seed, reason) in cases {
         std::fs::write(&file, &content).unwrap();
         let error = Simulator::load(&file, frozen(), seed).unwrap_err().to_string();
-        let begins = format!("the state file {} is not one of this program: {reason}", file.display());
+        let begins = format!("the state file {} is damaged or none: {reason}", file.display());
         assert!(error.starts_with(&begins) && error.ends_with("move it away to begin anew"), "{error}");
         // What can't be used is left as it is.
         assert_eq!(std::fs::read(&file).unwrap(), content);
     }
     std::fs::write(&file, &whole).unwrap();
+    let error = Simulator::load(&file, frozen(), 2).unwrap_err().to_string();
+    assert!(error.contains("was begun with --seed 1; start with --seed 1, or move"), "{error}");
     Simulator::load(&file, frozen(), 1).unwrap();
 }
 

@@ -185,7 +185,7 @@ async fn surroundings_are_replaced_as_a_whole_or_not_at_all() {
     assert_eq!(shown.body["vpcs"], surroundings()["vpcs"]);
     let vpc = json!({"id": "vpc-00000001", "cidrs": ["10.0.0.0/16"]});
     for (bad, message) in [
-        (json!({"vpcs": [vpc, vpc]}), "vpc-00000001: stands for a VPC more than once"),
+        (json!({"vpcs": [vpc, vpc]}), "vpcs: the id vpc-00000001 stands there more than once"),
         (
             json!({"instances": [{"id": "i-1", "vpc": "vpc-9", "addresses": ["10.0.0.1"]}]}),
             "instances[0].vpc: there is no VPC vpc-9 in vpcs",
@@ -209,6 +209,31 @@ async fn surroundings_are_replaced_as_a_whole_or_not_at_all() {
         (
             json!({"functions": [{"arn": FUNCTION, "command": ["false"]}]}),
             "functions[0].command: names a program that --surroundings did not name",
+        ),
+        (json!({"functions": [{"arn": FUNCTION}]}), "needs either a url or a command"),
+        (
+            json!({"functions": [{"arn": "receipts", "url": "http://127.0.0.1/"}]}),
+            "functions[0].arn: receipts is not an ARN like arn:aws:lambda:…:function:NAME",
+        ),
+        (json!({"vpcs": [{"id": "vpc-1", "cidrs": []}]}), "vpcs[0].id: vpc-1 is not vpc- and 8 or 17"),
+        (
+            json!({"vpcs": [vpc], "security_groups": [
+                {"id": "sg-1", "vpc": "vpc-00000001", "inbound": [{"ports": [90, 80]}]},
+            ]}),
+            "security_groups[0].inbound[0].ports: must be the first and the last port",
+        ),
+        (
+            json!({"vpcs": [vpc], "security_groups": [
+                {"id": "sg-1", "vpc": "vpc-00000001", "inbound": [{"security_groups": ["sg-2"]}]},
+            ]}),
+            "security_groups[0].inbound[0].security_groups: sg-2 is not in security_groups",
+        ),
+        (
+            json!({"users": [{
+                "arn": "arn:aws:iam::123456789012:user/a", "access_key_id": "a", "secret_access_key": "b",
+                "policies": [{"Version": "2012-10-17", "Statement": [{"Efect": "Allow"}]}],
+            }]}),
+            "users[0].policies[0]: is no policy document",
         ),
         (json!({"vpc": []}), "unknown field `vpc`"),
     ] {
