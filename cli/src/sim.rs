@@ -141,26 +141,30 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     };
     let runtime = runtime.enable_all().build().context("starting the runtime")?;
     if arguments.data_plane {
-        raise_descriptors(settings.connections.0);
+        let asked = arguments.set.iter().any(|assignment| assignment.starts_with("data.connections="));
+        fit_connections(&mut settings, asked);
     }
     runtime.block_on(serve(arguments, settings))
 }
 
-/// Makes the limit of file descriptors as high as this process may have it, and says so where that is too low for as many
-/// clients' connections.
-fn raise_descriptors(connections: usize) {
+/// Makes the limit of file descriptors as high as this process may have it, and the number of clients' connections no
+/// higher than that allows, of which those hear who asked for more.
+fn fit_connections(settings: &mut Settings, asked: bool) {
     let Rlimit { maximum, current } = getrlimit(Resource::Nofile);
     let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
     let limit = if raised.is_ok() { maximum } else { current };
     let Some(limit) = limit.and_then(|limit| usize::try_from(limit).ok()) else { return };
-    let needed = connections.saturating_mul(DESCRIPTORS_EACH).saturating_add(OTHER_DESCRIPTORS);
-    if limit < needed {
-        let fits = limit.saturating_sub(OTHER_DESCRIPTORS) / DESCRIPTORS_EACH;
+    let connections = settings.connections.0;
+    let fits = (limit.saturating_sub(OTHER_DESCRIPTORS) / DESCRIPTORS_EACH).max(1);
+    if connections <= fits {
+        return;
+    }
+    settings.connections.0 = fits;
+    if asked {
+        let needed = connections.saturating_mul(DESCRIPTORS_EACH).saturating_add(OTHER_DESCRIPTORS);
         tracing::warn!(
-            "the limit of {limit} file descriptors is too low for data.connections={connections}, so that clients or \
-             targets may get no connection; raise it to {needed} (`ulimit -n`), or expect fewer clients with \
-             --set data.connections={}",
-            fits.max(1)
+            "there can be {fits} connections of clients, not {connections}: there are {limit} file descriptors; for \
+             more raise their limit to {needed} (`ulimit -n`)"
         );
     }
 }

@@ -145,35 +145,33 @@ fn limit_of_descriptors(sim: &Sim) -> String {
 }
 
 #[test]
-fn the_data_plane_takes_all_file_descriptors_that_it_may_have_and_says_if_they_are_few() {
-    let block = format!("127.{}.99", std::process::id() % 200 + 20);
-    let (range, dns) = (format!("data.ipv4_range={block}.0/24"), format!("dns.listen={block}.253:5353"));
-    for (limits, connections, told) in [
-        ("ulimit -Sn 300", "data.connections=10", false),
-        ("ulimit -n 1500", "data.connections=250", false),
-        ("ulimit -n 1500", "data.connections=251", true),
+fn the_data_plane_takes_all_file_descriptors_that_it_may_have_and_no_more_connections_than_these_allow() {
+    let (_, mut flags) = loopback(1);
+    for (limits, asked, expected, told) in [
+        ("ulimit -Sn 300", Some(10), 10, false),
+        ("ulimit -n 1500", Some(250), 250, false),
+        ("ulimit -n 1500", Some(251), 250, true),
+        ("ulimit -n 1500", None, 250, false),
     ] {
         let errors = format!("{}/errors-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
         let script = format!("{limits}; exec \"$@\" 2> {errors}");
-        let sim = Sim::begin(
-            Command::new("bash").args(["-c", &script, "-", env!("CARGO_BIN_EXE_lath"), "sim"]).args([
-                "--data-plane",
-                "--set=data.interface=none",
-                "--set=data.ipv6_range=off",
-                &format!("--set={range}"),
-                &format!("--set={dns}"),
-                &format!("--set={connections}"),
-            ]),
-        );
+        let length = flags.len();
+        flags.extend(asked.map(|connections| format!("--set=data.connections={connections}")));
+        let mut command = Command::new("bash");
+        command.args(["-c", &script, "-", env!("CARGO_BIN_EXE_lath"), "sim"]).args(&flags);
+        let sim = Sim::begin(&mut command);
+        flags.truncate(length);
         let line = limit_of_descriptors(&sim);
         let [soft, hard] = line.split_whitespace().skip(3).take(2).collect::<Vec<_>>()[..] else {
             panic!("{line}")
         };
         assert_eq!(soft, hard, "{limits}");
+        let settings = sim.request("GET /_sim/settings", "");
+        assert_eq!(settings["data.connections"], expected, "{limits}");
         let said = std::fs::read_to_string(&errors).unwrap();
         std::fs::remove_file(&errors).unwrap();
-        let sentence = "the limit of 1500 file descriptors is too low for data.connections=251";
-        assert_eq!(said.contains(sentence) && said.contains("data.connections=250"), told, "{said}");
+        let sentence = "there can be 250 connections of clients, not 251: there are 1500 file descriptors";
+        assert_eq!(said.contains(sentence), told, "{said}");
         assert!(told || said.is_empty(), "{said}");
     }
 }

@@ -119,7 +119,12 @@ async fn failures_of_functions_are_502_and_say_why() {
             502,
             "the function's result has more than 6291456 bytes.",
         ),
-        ("away", json!({"url": format!("http://{nobody}/")}), 502, "calling the function at http://127.0.0.1:"),
+        (
+            "away",
+            json!({"url": format!("http://{nobody}/")}),
+            502,
+            "calling the function at http://127.0.0.1:",
+        ),
     ];
     functions(&plane, &cases.clone().map(|(name, run, ..)| (name, run)));
     for (name, _, expected, sentence) in cases {
