@@ -172,6 +172,7 @@ fn fit_connections(settings: &mut Settings, asked: bool) {
 async fn serve(arguments: &Arguments, settings: Settings) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
+    let ignores_hang_up = ignores_hang_up();
     let mut hang_up = signal(SignalKind::hangup()).context("listening for SIGHUP")?;
     let listener = match TcpListener::bind(arguments.listen).await {
         Ok(listener) => listener,
@@ -232,7 +233,7 @@ async fn serve(arguments: &Arguments, settings: Settings) -> Result<()> {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
-            _ = hang_up.recv() => {}
+            _ = hang_up.recv(), if !ignores_hang_up => {}
         }
         stop.cancel();
     };
@@ -242,6 +243,14 @@ async fn serve(arguments: &Arguments, settings: Settings) -> Result<()> {
     let written = access_logs.map_or(Ok(()), |files| files.append(&simulator));
     saved?;
     Ok(written?)
+}
+
+/// Whether this process was started to go on when its terminal goes, with `nohup` say.
+fn ignores_hang_up() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // Bit 0 is signal 1, SIGHUP. Source: proc(5), signal(7).
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }
 
 fn socket_address(text: &str) -> Result<SocketAddr, String> {

@@ -12,7 +12,7 @@ use crate::clock::MAX_ADVANCE;
 use crate::faults::Fault;
 use crate::inspect::SetTarget;
 use crate::settings::Settings;
-use crate::simulator::Simulator;
+use crate::simulator::{MOST_BODY_BYTES, Simulator};
 
 /// The endpoints, for the answer to a request for none of them.
 const ENDPOINTS: &str = "GET /_sim/calls, POST /_sim/calls/reset, GET /_sim/log?after=N, GET /_sim/access-log?after=N, GET|PUT /_sim/faults, \
@@ -38,7 +38,14 @@ pub(crate) fn answer(simulator: &Simulator, request: &Request<Bytes>) -> Respons
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         return response;
     }
-    let (status, body) = match serve(simulator, request) {
+    let served = if request.body().len() > MOST_BODY_BYTES {
+        let message =
+            format!("the body has more than {MOST_BODY_BYTES} bytes, which is the most that is read");
+        Err((StatusCode::PAYLOAD_TOO_LARGE, message))
+    } else {
+        serve(simulator, request)
+    };
+    let (status, body) = match served {
         Ok(body) => (StatusCode::OK, body),
         Err((status, message)) => (status, json!({"message": message})),
     };

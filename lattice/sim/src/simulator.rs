@@ -57,6 +57,8 @@ pub struct Simulator {
 #[derive(Debug)]
 struct Inner {
     world: Mutex<World>,
+    /// Held while the state is written to a file, so that no two write at once.
+    saving: Mutex<()>,
     /// Follows [`World::changes`].
     changed: watch::Sender<u64>,
 }
@@ -66,6 +68,8 @@ struct Inner {
 pub(crate) struct World {
     /// Goes up with everything that changes the state.
     pub(crate) changes: u64,
+    /// How often everything began anew. Ids of one beginning mean nothing in the next.
+    pub(crate) resets: u64,
     pub(crate) seed: u64,
     pub(crate) surroundings: Arc<Surroundings>,
     /// What may run for functions: what the surroundings given by whoever runs the simulator name.
@@ -86,6 +90,8 @@ pub(crate) struct World {
     start: Start,
     limits: Limits,
     pub(crate) request_ids: Random,
+    /// Of requests of the data plane, on which those of the API must not depend.
+    pub(crate) traffic_ids: Random,
 }
 
 /// What a simulator began with.
@@ -114,6 +120,7 @@ impl Simulator {
         };
         let world = World {
             changes: 0,
+            resets: 0,
             seed,
             surroundings: Arc::default(),
             programs: Vec::new(),
@@ -129,8 +136,11 @@ impl Simulator {
             settings,
             limits: Limits::default(),
             request_ids: Random::new(seed, "request ids"),
+            traffic_ids: Random::new(seed, "traffic ids"),
         };
-        Self { inner: Arc::new(Inner { world: Mutex::new(world), changed: watch::Sender::new(0) }) }
+        let inner =
+            Inner { world: Mutex::new(world), saving: Mutex::default(), changed: watch::Sender::new(0) };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Answers a request to the API or to the admin endpoints under `/_sim/`.
@@ -200,6 +210,11 @@ impl Simulator {
         world
     }
 
+    /// Whoever holds this is the only one to write the state to a file.
+    pub(crate) fn saving(&self) -> MutexGuard<'_, ()> {
+        self.inner.saving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn call(&self, request: &Request<Bytes>) -> Answer {
         self.lock().call(request)
     }
@@ -239,6 +254,7 @@ impl Simulator {
         world.turns = RefCell::default();
         world.limits = Limits::default();
         world.request_ids = Random::new(seed, "request ids");
+        world.resets += 1;
         world.changes += 1;
     }
 }
@@ -337,6 +353,11 @@ impl World {
         let now = self.clock.now();
         let path = request.uri().path();
         let caller = self.caller(request.headers());
+        if request.body().len() > MOST_BODY_BYTES {
+            let name = route(request.method().as_str(), path).map_or(UNKNOWN, |route| route.operation.name);
+            let call = Handling { now, account: &caller.account, input: Map::new() };
+            return self.finish(call, name, Err(Failure::TooLong), Duration::ZERO);
+        }
         if let Some(asked) = neighbours::read(request) {
             let verified = asked.signing_name.map_or(Ok(()), |service| self.verified(request, service));
             return self.ask(asked, verified, &caller, now);
@@ -357,9 +378,6 @@ impl World {
             return self.finish(call, UNKNOWN, Err(Failure::Refused(refusal)), Duration::ZERO);
         };
         let operation = route.operation;
-        if request.body().len() > MOST_BODY_BYTES {
-            return self.finish(call, operation.name, Err(Failure::TooLong), Duration::ZERO);
-        }
         let query = request.uri().query().unwrap_or_default();
         let (input, checked) = collect(&route, query, request.body());
         call.input = input;

@@ -156,6 +156,7 @@ impl Simulator {
 
     /// Writes the state to a file now.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
+        let _alone = self.saving();
         let snapshot = {
             let world = self.lock();
             Snapshot {

@@ -74,7 +74,8 @@ async fn the_documented_way_through_the_data_plane_works() {
     let page = std::fs::read_to_string(page).unwrap();
     let script = page.split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
     // As somebody types it: the simulator is up by the time of the next line.
-    let script = script.replacen("&\n", "&\ntrap 'kill $!' EXIT\nsleep 2\n", 1);
+    let up = "curl -s --retry 60 --retry-connrefused --retry-delay 1 127.0.0.1:8000/_sim/ready";
+    let script = script.replacen("&\n", &format!("&\ntrap 'kill $!' EXIT\n{up}\n"), 1);
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("documented-data-plane");
     std::fs::create_dir_all(&folder).unwrap();
     let namespace = Namespace::create().await.unwrap();

@@ -29,6 +29,8 @@ pub(super) fn own(status: u16, sentence: &str) -> Response<Source> {
 /// A fixed response, which has no body.
 pub(super) fn fixed(status: u16) -> Response<Source> {
     let mut response = Response::new(Either::Right(Full::new(Bytes::new())));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    // A status below 200 is none that ends an answer.
+    let status = StatusCode::from_u16(status).ok().filter(|status| !status.is_informational());
+    *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response
 }

@@ -16,7 +16,7 @@ use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::exchange::RequestBody;
 use super::tls;
@@ -157,17 +157,33 @@ impl Connections {
         let connections = self.clone();
         tokio::spawn(async move {
             if sender.ready().await.is_ok() {
-                let mut all = connections.lock();
-                if all.len() >= MOST_TARGETS {
-                    all.clear();
-                }
-                let kept = all.entry(to).or_default();
-                kept.single.retain(|(since, sender)| since.elapsed() < IDLE && !sender.is_closed());
-                if kept.single.len() < MOST_IDLE {
+                {
+                    let mut all = connections.lock();
+                    if all.len() >= MOST_TARGETS {
+                        all.clear();
+                    }
+                    let kept = all.entry(to).or_default();
+                    if kept.single.len() >= MOST_IDLE {
+                        return;
+                    }
                     kept.single.push((Instant::now(), sender));
                 }
+                // Nobody may ask for this target again.
+                sleep(IDLE).await;
+                connections.let_go(to);
             }
         });
+    }
+
+    /// Ends what was idle for too long.
+    fn let_go(&self, to: Destination) {
+        let mut all = self.lock();
+        let Some(kept) = all.get_mut(&to) else { return };
+        kept.single.retain(|(since, sender)| since.elapsed() < IDLE && !sender.is_closed());
+        let shared = kept.shared.as_ref().is_some_and(|sender| !sender.is_closed());
+        if kept.single.is_empty() && !shared && kept.opening.is_none() {
+            all.remove(&to);
+        }
     }
 
     /// The connection of HTTP/2 that is being opened, or one that is opened now: one for all who come meanwhile, who share

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use crate::access_log::Subscription;
 use crate::simulator::Simulator;
 
+use super::headers;
 use super::listen::Client;
 
 /// A value of an access log, `-` where it is unknown.
@@ -324,7 +325,12 @@ impl<B: Body<Data = Bytes> + Unpin, W: Watch> Body for Watched<B, W> {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        let polled = Pin::new(&mut self.inner).poll_frame(context);
+        let mut polled = Pin::new(&mut self.inner).poll_frame(context);
+        if let Poll::Ready(Some(Ok(frame))) = &mut polled
+            && let Some(trailers) = frame.trailers_mut()
+        {
+            headers::clean(trailers);
+        }
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
                 if let Some(data) = frame.data_ref() {

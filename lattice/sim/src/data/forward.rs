@@ -27,7 +27,7 @@ pub(super) async fn answer(
 ) -> Response<Body> {
     let (id, direction, own_errors) = {
         let mut world = shared.simulator.lock();
-        let id = crate::random::uuid(&mut world.request_ids);
+        let id = crate::random::uuid(&mut world.traffic_ids);
         (id, world.settings.request_ids, world.settings.own_errors)
     };
     let asks_for_head = request.method() == Method::HEAD;
@@ -92,6 +92,7 @@ async fn pass(
     };
     client.idle.set(forward.idle);
     headers::clean(&mut head.headers);
+    headers::join_cookies(&mut head.headers);
     headers::add(&mut head.headers, client, &forward);
     if direction != RequestIds::Response {
         headers::set(&mut head.headers, "x-amzn-requestid", id);
@@ -147,6 +148,9 @@ async fn send(
     match &forward.to {
         To::Server(to) => {
             headers::host(&mut head.headers, host, to.version);
+            if to.version == Version::HTTP_11 {
+                headers::frame(&mut head.headers, &head.method, &body);
+            }
             head.version = to.version;
             head.uri = target_uri(&head.uri, host, to).ok_or_else(|| Failure {
                 status: 400,
@@ -197,6 +201,9 @@ fn host_of(head: &Parts) -> Result<String, &'static str> {
         && authority != header
     {
         return Err("The request names one host as :authority and another as host.");
+    }
+    if head.version == Version::HTTP_11 && header.is_none() {
+        return Err("The request has no Host.");
     }
     authority.or(header).map(str::to_owned).ok_or("The request names no host.")
 }

@@ -13,6 +13,12 @@ pub(super) fn refused(head: &Parts) -> Option<(u16, &'static str)> {
         // Source: RFC 9112, section 3.2.
         return Some((400, "The request names more than one host."));
     }
+    // A target's path is what rules and policies go by. Source: RFC 9112, section 3.2.
+    let path = head.uri.path();
+    let whole = path.starts_with('/') || path == "*" && head.method == Method::OPTIONS;
+    if !whole && head.method != Method::CONNECT {
+        return Some((400, "The request's target has no path."));
+    }
     // Source: RFC 9112, section 6.1.
     unknown_coding(&head.headers).then_some((501, "The request's transfer coding is not understood."))
 }
@@ -30,7 +36,7 @@ pub(super) fn unknown_coding(headers: &HeaderMap) -> bool {
 pub(super) fn asks_for_upgrade(head: &Parts) -> bool {
     let mut upgrades = head.headers.get_all(header::UPGRADE).iter();
     let elsewhere = upgrades.any(|to| !to.as_bytes().eq_ignore_ascii_case(b"h2c"));
-    elsewhere && head.version <= Version::HTTP_11 || head.method == Method::CONNECT
+    elsewhere && head.version == Version::HTTP_11 || head.method == Method::CONNECT
 }
 
 /// An answer that ends its connection: what comes next may belong to the request that was not understood.

@@ -1,7 +1,8 @@
 //! The headers that the data plane takes away and adds.
 
 use http::header::{self, HeaderName};
-use http::{HeaderMap, HeaderValue, Version};
+use http::{HeaderMap, HeaderValue, Method, Version};
+use hyper::body::Body;
 
 use super::decide::Forward;
 use super::listen::Client;
@@ -41,7 +42,7 @@ pub(super) fn clean(headers: &mut HeaderMap) {
         headers.remove(name);
     }
     // The one value that means something end to end: whether trailers are wanted.
-    if headers.get(header::TE).is_some_and(|te| te != "trailers") {
+    if headers.get_all(header::TE).iter().any(|te| te != "trailers") {
         headers.remove(header::TE);
     }
 }
@@ -49,9 +50,9 @@ pub(super) fn clean(headers: &mut HeaderMap) {
 /// Adds what targets are told of the request's way.
 pub(super) fn add(headers: &mut HeaderMap, client: &Client, forward: &Forward) {
     let address = client.address.to_string();
-    let before = headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
-    let chain = before.map_or_else(|| address.clone(), |before| format!("{before}, {address}"));
-    set(headers, "x-forwarded-for", &chain);
+    let before = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let chain: Vec<&str> = before.chain([address.as_str()]).collect();
+    set(headers, "x-forwarded-for", &chain.join(", "));
     set(headers, "x-forwarded-for-port", &client.local.port().to_string());
     set(headers, "x-forwarded-for-proto", if client.secure { "https" } else { "http" });
     if let Some(vpc) = &forward.vpc_arn {
@@ -69,6 +70,30 @@ pub(super) fn add(headers: &mut HeaderMap, client: &Client, forward: &Forward) {
         let identity = format!("Principal={principal}{}", session.unwrap_or_default());
         set(headers, "x-amzn-lattice-identity", &identity);
     }
+}
+
+/// Makes one header of the cookies that HTTP/2 has one by one. Source: RFC 9113, section 8.2.3.
+pub(super) fn join_cookies(headers: &mut HeaderMap) {
+    let cookies: Vec<&[u8]> = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if cookies.len() > 1
+        && let Ok(joined) = HeaderValue::from_bytes(&cookies.join(b"; ".as_slice()))
+    {
+        headers.insert(header::COOKIE, joined);
+    }
+}
+
+/// Says how the body of a request of HTTP/1.1 ends, for which the library has its own ideas: that there is none where GET
+/// has no length. Source: RFC 9112, section 6.3.
+pub(super) fn frame(headers: &mut HeaderMap, method: &Method, body: &impl Body) {
+    if body.is_end_stream() {
+        if matches!(*method, Method::POST | Method::PUT | Method::PATCH) {
+            headers.insert(header::CONTENT_LENGTH, 0.into());
+        }
+    } else if body.size_hint().exact().is_none() {
+        headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    }
+    // Whether trailers are wanted is for this connection, which has nothing else to say.
+    headers.remove(header::TE);
 }
 
 /// Makes the host of a request a header or an authority, whichever the version of HTTP has.
@@ -142,6 +167,8 @@ mod tests {
     fn headers_of_a_connection_and_forged_ones_go() {
         let mut headers = HeaderMap::new();
         for (name, value) in [
+            ("cookie", "a=1"),
+            ("cookie", "b=2"),
             ("connection", "close, X-Secret"),
             ("x-secret", "1"),
             ("keep-alive", "timeout=5"),
@@ -154,7 +181,11 @@ mod tests {
             headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
         clean(&mut headers);
-        assert_eq!(headers.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["x-kept"]);
+        join_cookies(&mut headers);
+        let kept: Vec<_> =
+            headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+        assert_eq!(kept, [("cookie", "a=1; b=2"), ("x-kept", "1")]);
+        headers.remove(header::COOKIE);
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
         clean(&mut headers);
         assert_eq!(headers.len(), 2);

@@ -25,6 +25,8 @@ const PERIOD: Duration = Duration::from_secs(1);
 
 /// A check to be made.
 struct Check {
+    /// Since which beginning of everything there is this target.
+    resets: u64,
     group: String,
     place: u64,
     to: Destination,
@@ -99,6 +101,7 @@ impl World {
             let request = (health.protocol != Protocol::Tcp)
                 .then(|| Asked { path: health.path.clone(), matcher: health.matcher.clone() });
             checks.push(Check {
+                resets: self.resets,
                 group: id,
                 place,
                 to: Destination {
@@ -124,6 +127,9 @@ impl Simulator {
     /// Takes in what a check found.
     fn note(&self, check: &Check, passed: bool) {
         let mut world = self.lock();
+        if world.resets != check.resets {
+            return;
+        }
         let group = world.state.groups.get_mut(&check.group);
         if let Some(target) = group.and_then(|group| group.targets.at_mut(check.place)) {
             target.checked.note(passed, check.healthy, check.unhealthy);

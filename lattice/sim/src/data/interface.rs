@@ -89,7 +89,11 @@ impl Interface {
         let (index, _) = find(&handle, name).await.map_err(refused)?;
         let up = LinkUnspec::new_with_index(index).up();
         let up = up.append_extra_attribute(LinkAttribute::IfAlias(ALIAS.to_owned())).build();
-        handle.link().set(up).execute().await.map_err(|error| refused(error.to_string()))?;
+        if let Err(error) = handle.link().set(up).execute().await {
+            // Without its alias it would be taken for somebody else's the next time.
+            let _gone = handle.link().del(index).execute().await;
+            return Err(refused(error.to_string()));
+        }
         let own = Own { handle, index, name: name.to_owned(), _claim: claim };
         Ok(Self { own: Some(own), has: HashSet::new() })
     }
@@ -97,12 +101,14 @@ impl Interface {
     /// Gives the interface an address, unless it has it.
     pub(super) async fn add(&mut self, address: IpAddr) -> Result<(), String> {
         let Some(own) = &self.own else { return Ok(()) };
-        if !self.has.insert(address) {
+        if self.has.contains(&address) {
             return Ok(());
         }
         let prefix = if address.is_ipv4() { 32 } else { 128 };
         let added = own.handle.address().add(own.index, address, prefix).execute().await;
-        added.map_err(|error| format!("adding {address} to the interface {}: {error}", own.name))
+        added.map_err(|error| format!("adding {address} to the interface {}: {error}", own.name))?;
+        self.has.insert(address);
+        Ok(())
     }
 
     /// Takes the interface away.

@@ -315,7 +315,9 @@ fn answer(result: &[u8]) -> Result<Response<Full<Bytes>>, Error> {
     } else {
         Bytes::from(body)
     };
-    let mut response = Response::new(Full::new(body));
+    // Source: RFC 9110, section 6.4.1.
+    let bodiless = matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    let mut response = Response::new(Full::new(if bodiless { Bytes::new() } else { body }));
     *response.status_mut() = status;
     for (name, value) in returned.headers.unwrap_or_default() {
         let parsed = HeaderName::from_bytes(name.as_bytes());

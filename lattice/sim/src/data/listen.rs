@@ -98,7 +98,12 @@ pub(super) async fn run(shared: Arc<Shared>, interface: &mut Interface) {
                 continue;
             }
             let listener = match interface.add(at.ip()).await {
-                Ok(()) => bind(at, sources.as_deref()).map_err(|error| error.to_string()),
+                Ok(()) => bind(at, sources.as_deref()).map_err(|error| match error.kind() {
+                    io::ErrorKind::PermissionDenied => {
+                        format!("{error}; ports below 1024 need root or CAP_NET_BIND_SERVICE")
+                    }
+                    _ => error.to_string(),
+                }),
                 Err(error) => Err(error),
             };
             match listener {
@@ -125,7 +130,8 @@ pub(super) async fn run(shared: Arc<Shared>, interface: &mut Interface) {
 }
 
 impl World {
-    /// The addresses and ports of all listeners in force and of all resource configurations, each with the ranges of clients that may come.
+    /// The addresses and ports of all listeners in force and of all resource configurations, each with the ranges of
+    /// clients that may come.
     fn openings(&self) -> BTreeMap<SocketAddr, Option<Vec<IpNet>>> {
         let now = self.clock.now();
         let mut openings = BTreeSet::new();
@@ -193,9 +199,11 @@ struct Place {
 
 async fn accept(shared: Arc<Shared>, place: Place, slots: Arc<Semaphore>) {
     let Place { at, listener, sources } = place;
+    let mut failed = false;
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
+                failed = false;
                 let from = peer.ip().to_canonical();
                 let may_come = |ranges: &Vec<IpNet>| ranges.iter().any(|range| range.contains(&from));
                 if !sources.borrow().as_ref().is_none_or(may_come) {
@@ -212,7 +220,9 @@ async fn accept(shared: Arc<Shared>, place: Place, slots: Arc<Semaphore>) {
             }
             Err(error) => {
                 // Out of file descriptors, say: others have to end first.
-                tracing::warn!(address = %at, %error, "can't accept a connection; trying again");
+                if !std::mem::replace(&mut failed, true) {
+                    tracing::warn!(address = %at, %error, "can't accept a connection; trying again");
+                }
                 sleep(PERIOD).await;
             }
         }

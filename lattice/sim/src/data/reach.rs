@@ -39,8 +39,12 @@ impl World {
     ) -> impl Iterator<Item = Reached<'_>> {
         let everybody = self.surroundings.vpcs.is_empty();
         let networks = self.networks_of(client, now);
-        let services =
-            self.state.services.rows().filter(move |service| of(service) && service.life.works(now));
+        let anybody = everybody || !networks.is_empty();
+        let services = self
+            .state
+            .services
+            .rows()
+            .filter(move |service| anybody && of(service) && service.life.works(now));
         services.filter_map(move |service| {
             let rows = self.state.service_associations.rows();
             let mut rows = rows.filter(|row| row.service == service.id && row.life.works(now));

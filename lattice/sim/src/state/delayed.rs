@@ -26,6 +26,10 @@ impl<T> Delayed<T> {
         while self.0.get(1).is_some_and(|(from, _)| *from <= now) {
             self.0.pop_front();
         }
+        // One that would come into force no earlier than the new one never does.
+        while self.0.back().is_some_and(|(other, _)| *other >= from) {
+            self.0.pop_back();
+        }
         self.0.push_back((from, version));
     }
 }
@@ -47,5 +51,13 @@ mod tests {
         }
         published.publish('d', at(100), at(100));
         assert_eq!(published.0.len(), 2);
+        // The clock may stand still.
+        for version in 'e'..'z' {
+            published.publish(version, at(100), at(102));
+        }
+        assert_eq!(
+            (published.0.len(), published.at(at(100)), published.at(at(102))),
+            (2, Some(&'d'), Some(&'y'))
+        );
     }
 }

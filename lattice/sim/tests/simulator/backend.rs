@@ -208,6 +208,29 @@ impl Plane {
     }
 }
 
+/// Whether a client with this address gets a connection within a second. Without one, it is not even refused: nobody
+/// answers.
+pub(crate) async fn connects(from: &str, to: SocketAddr) -> bool {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::new(from.parse().unwrap(), 0)).unwrap();
+    timeout(Duration::from_secs(1), socket.connect(to)).await.is_ok_and(|connected| connected.is_ok())
+}
+
+/// Waits until clients with these addresses get a connection, or do not, as said.
+pub(crate) async fn reached_by<const N: usize>(to: SocketAddr, expected: [(&str, bool); N]) {
+    for attempt in 0.. {
+        let mut got = expected;
+        for (from, reaches) in &mut got {
+            *reaches = connects(from, to).await;
+        }
+        if got == expected {
+            return;
+        }
+        assert!(attempt < 20, "{got:?}, not {expected:?}");
+        sleep(Duration::from_millis(200)).await;
+    }
+}
+
 pub(crate) fn named(targets: &[SocketAddr]) -> Vec<Target> {
     let target =
         |at: &SocketAddr| Target::builder().id(at.ip().to_string()).port(at.port().into()).build().unwrap();

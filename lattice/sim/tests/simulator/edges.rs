@@ -355,16 +355,16 @@ async fn a_head_has_to_come_within_ten_seconds_of_its_first_byte() {
             pass(50).await;
             assert!(!ended(&plane, &stream).await.0, "{name}: nobody has begun");
         }
-        for (second, byte) in slow[..9].iter().enumerate() {
+        for (second, byte) in slow[..4].iter().enumerate() {
             stream.write_all(&[*byte]).await.unwrap();
             let (ended, answer) = ended(&plane, &stream).await;
             assert!(!ended, "{name}: it ends after {second} s: {answer}");
             pass(1).await;
         }
-        let _ended = stream.write_all(&slow[9..10]).await;
-        // Two more, and what it takes until the first byte has come where the machine is busy.
-        pass(4).await;
-        assert!(ends(&mut stream).await, "{name}: it goes on after 13 s");
+        let _ended = stream.write_all(&slow[4..5]).await;
+        // That is as much less than ten as a busy machine may take for it, and this is more.
+        pass(10).await;
+        assert!(ends(&mut stream).await, "{name}: it goes on after 14 s");
     }
 }
 

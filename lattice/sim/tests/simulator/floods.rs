@@ -66,7 +66,7 @@ async fn ended_after_idling(plane: &mut Elsewhere, streams: &[TcpStream]) {
         if open == 0 {
             break;
         }
-        assert!(attempt < 100, "{open} connections are open that have been idle for too long");
+        assert!(attempt < 1_200, "{open} connections are open that have been idle for too long");
         sleep(Duration::from_millis(50)).await;
     }
     assert!(ask(plane).await.starts_with("HTTP/1.1 200"));

@@ -19,6 +19,7 @@ mod faults;
 mod floods;
 mod frames;
 mod functions;
+mod gateway;
 mod growth;
 mod harness;
 mod interop;

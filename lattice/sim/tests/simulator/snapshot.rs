@@ -209,3 +209,18 @@ async fn a_frozen_clock_with_a_fixed_start_gives_the_same_answers_to_the_same_ca
     };
     assert_eq!(responses(&played[0].2), responses(&played[1].2));
 }
+
+#[tokio::test(start_paused = true)]
+async fn saves_at_once_leave_a_whole_file() {
+    let folder = Folder::new("at-once");
+    let sim = over(Simulator::new(frozen(), 1));
+    fill(&sim).await;
+    let file = folder.file();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            let (simulator, file) = (&sim.simulator, &file);
+            scope.spawn(move || (0..10).for_each(|_| simulator.save(file).unwrap()));
+        }
+    });
+    Simulator::load(&file, frozen(), 1).unwrap();
+}

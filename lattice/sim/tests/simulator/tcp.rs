@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
-use crate::backend::Plane;
+use crate::backend::{Plane, connects, reached_by};
 use crate::plane::resolve;
 
 /// A server that says its name before it sends back what it gets.
@@ -256,13 +256,6 @@ async fn groups_stand_for_their_children_and_arns_for_what_the_surroundings_say(
     assert_eq!(talk(SocketAddr::new(address, port)).await, "child hello");
 }
 
-/// Whether a client with this address gets a connection within a second.
-async fn connects(from: &str, to: SocketAddr) -> bool {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind(SocketAddr::new(from.parse().unwrap(), 0)).unwrap();
-    timeout(Duration::from_secs(1), socket.connect(to)).await.is_ok_and(|connected| connected.is_ok())
-}
-
 #[tokio::test]
 async fn only_associated_vpcs_that_are_let_in_reach_a_resource() {
     let case = Case::new().await;
@@ -294,13 +287,11 @@ async fn only_associated_vpcs_that_are_let_in_reach_a_resource() {
         "serviceNetworkIdentifier": case.network, "vpcIdentifier": "vpc-12345678", "securityGroupIds": ["sg-12345678"],
     });
     post(&case.plane, "/servicenetworkvpcassociations", &body).await;
-    sleep(Duration::from_secs(1)).await;
-    let reach = (connects(inside, to).await, connects(member, to).await, connects(outside, to).await);
-    assert_eq!(reach, (false, true, false));
+    reached_by(to, [(inside, false), (member, true), (outside, false)]).await;
     // The endpoint leads from the other VPC to the other resource, which has the address after.
     let IpAddr::V4(address) = address else { panic!("{address}") };
     let other = SocketAddr::new(Ipv4Addr::from(u32::from(address) + 1).into(), port);
-    assert_eq!((connects(outside, other).await, connects(member, other).await), (true, false));
+    reached_by(other, [(outside, true), (member, false)]).await;
 }
 
 #[tokio::test]
