@@ -124,6 +124,27 @@ fn sigterm_and_sigint_end_it_with_0_even_while_a_call_hangs() {
 }
 
 #[test]
+fn a_hang_up_ends_it_unless_it_was_started_to_go_on() {
+    let start = |how: &str| {
+        Sim::begin(Command::new("env").args([
+            how,
+            env!("CARGO_BIN_EXE_lath"),
+            "sim",
+            "--listen",
+            "127.0.0.1:0",
+        ]))
+    };
+    assert!(start("--default-signal=HUP").end(Signal::HUP).success());
+    let sim = start("--ignore-signal=HUP");
+    kill_process(Pid::from_child(&sim.child), Signal::HUP).unwrap();
+    // One call after the other is answered, the last ones long after the signal would have been heard.
+    for _ in 0..200 {
+        assert!(sim.request("GET /_sim/ready", "")["endpoint"].is_string());
+    }
+    assert!(sim.end(Signal::TERM).success());
+}
+
+#[test]
 fn the_documentations_commands_work() {
     if !has_curl() {
         return;
@@ -325,7 +346,7 @@ fn clients_that_know_the_authority_know_it_after_a_restart_and_access_logs_becom
         "{}",
         String::from_utf8_lossy(&status.stderr)
     );
-    assert!(sim.end(Signal::HUP).success());
+    assert!(sim.end(Signal::TERM).success());
     let file =
         folder.join("logs/s3/shop-logs").join(format!("{}.jsonl", subscription["id"].as_str().unwrap()));
     assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 1, "{}", file.display());
