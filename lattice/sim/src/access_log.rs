@@ -76,32 +76,38 @@ impl Weight for Kept {
 #[derive(Debug, Default)]
 pub(crate) struct AccessLog(Recent<Kept>);
 
-impl AccessLog {
-    /// Adds a line, in JSON, for each of these subscriptions.
-    pub(crate) fn add(&mut self, subscriptions: Vec<Subscription>, line: &str) {
+impl Simulator {
+    /// Gives each of these subscriptions a line.
+    pub(crate) fn log_access(&self, subscriptions: Vec<Subscription>, entry: &impl Serialize) {
+        if subscriptions.is_empty() {
+            return;
+        }
+        // Texts, numbers and addresses, of which entries are made, always become JSON.
+        let Ok(line) = serde_json::to_string(entry) else { return };
         let line: Arc<str> = line.into();
+        let mut world = self.lock();
         for subscription in subscriptions {
-            self.0.add(Kept { subscription, line: Arc::clone(&line) });
+            world.access_log.0.add(Kept { subscription, line: Arc::clone(&line) });
         }
     }
-}
 
-impl Simulator {
+    /// The lines with a number above `after`, so many at most.
+    fn lines(&self, after: u64, most: usize) -> Vec<(u64, Kept)> {
+        let world = self.lock();
+        let lines = world.access_log.0.after(after).take(most);
+        lines.map(|(n, kept)| (n, kept.clone())).collect()
+    }
+
     /// The lines of access logs with a number above `after`, [`MOST_AT_ONCE`] at most, as far as they are still held.
     #[must_use]
     pub fn access_log(&self, after: u64) -> Vec<AccessLogEntry> {
-        let lines: Vec<(u64, Kept)> = {
-            let world = self.lock();
-            let lines = world.access_log.0.after(after).take(MOST_AT_ONCE);
-            lines.map(|(n, kept)| (n, kept.clone())).collect()
-        };
         let entry = |(n, kept): (u64, Kept)| AccessLogEntry {
             n,
             subscription: kept.subscription.id,
             destination: kept.subscription.destination,
             entry: serde_json::from_str(&kept.line).unwrap_or(Value::Null),
         };
-        lines.into_iter().map(entry).collect()
+        self.lines(after, MOST_AT_ONCE).into_iter().map(entry).collect()
     }
 }
 
@@ -138,11 +144,7 @@ impl AccessLogFiles {
     pub fn append(&self, simulator: &Simulator) -> Result<(), Error> {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            let lines: Vec<(u64, Kept)> = {
-                let world = simulator.lock();
-                let lines = world.access_log.0.after(*written).take(MOST_LINES);
-                lines.map(|(n, kept)| (n, kept.clone())).collect()
-            };
+            let lines = simulator.lines(*written, MOST_LINES);
             let (Some((first, _)), Some((last, _))) = (lines.first(), lines.last()) else { return Ok(()) };
             let lost = first - *written - 1;
             if lost > 0 {

@@ -15,9 +15,10 @@ use crate::settings::Settings;
 use crate::simulator::{MOST_BODY_BYTES, Simulator};
 
 /// The endpoints, for the answer to a request for none of them.
-const ENDPOINTS: &str = "GET /_sim/calls, POST /_sim/calls/reset, GET /_sim/log?after=N, GET /_sim/access-log?after=N, GET|PUT /_sim/faults, \
-                         PUT /_sim/targets, GET|PUT /_sim/settings, GET|PUT /_sim/surroundings, GET|POST /_sim/clock, \
-                         GET /_sim/state, POST /_sim/reset, GET /_sim/ready, and with a data plane GET /_sim/ca.pem";
+const ENDPOINTS: &str = "GET /_sim/calls, POST /_sim/calls/reset, GET /_sim/log?after=N, \
+                         GET /_sim/access-log?after=N, GET|PUT /_sim/faults, PUT /_sim/targets, \
+                         GET|PUT /_sim/settings, GET|PUT /_sim/surroundings, GET|POST /_sim/clock, GET /_sim/state, \
+                         POST /_sim/reset, GET /_sim/ready, and with a data plane GET /_sim/ca.pem";
 
 /// Why a request is refused: status and a sentence.
 type Refusal = (StatusCode, String);

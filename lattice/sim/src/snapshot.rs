@@ -36,6 +36,8 @@ struct Snapshot {
     /// The key of the data plane's authority, so that clients that know its certificate go on knowing it.
     #[serde(default)]
     authority_key: Option<String>,
+    #[serde(default)]
+    traffic_ids: Option<Random>,
 }
 
 /// A claim to a state file, which no other simulator can use meanwhile. It ends when this is dropped.
@@ -122,6 +124,9 @@ impl Simulator {
             world.request_ids = snapshot.request_ids;
             world.allow_programs(&snapshot.surroundings);
             world.authority_key = snapshot.authority_key;
+            if let Some(ids) = snapshot.traffic_ids {
+                world.traffic_ids = ids;
+            }
             world.begin_in(snapshot.surroundings);
             world.state = snapshot.state;
             let now = world.clock.now();
@@ -167,6 +172,7 @@ impl Simulator {
                 surroundings: Surroundings::clone(&world.surroundings),
                 state: world.state.clone(),
                 authority_key: world.authority_key.clone(),
+                traffic_ids: Some(world.traffic_ids.clone()),
             }
         };
         replace(path, &snapshot).map_err(|source| Error::Io {

@@ -51,8 +51,8 @@ pub(super) struct Connections(Arc<Mutex<HashMap<Destination, Kept>>>);
 struct Kept {
     /// Each with the time since when it is idle.
     single: Vec<(Instant, http1::SendRequest<Sent>)>,
-    /// The one connection of HTTP/2.
-    shared: Option<http2::SendRequest<Sent>>,
+    /// The one connection of HTTP/2, with the time when it was last asked for.
+    shared: Option<(Instant, http2::SendRequest<Sent>)>,
     /// It, while it is being opened.
     opening: Option<Opening>,
 }
@@ -109,8 +109,7 @@ impl Connections {
     ) -> Result<Response<Incoming>, Error> {
         loop {
             let (sent, fresh) = if to.version == Version::HTTP_2 {
-                let kept = self.lock().get(&to).and_then(|kept| kept.shared.clone());
-                let kept = kept.filter(|sender| !sender.is_closed());
+                let kept = self.shared(to);
                 let fresh = kept.is_none();
                 let mut sender = match kept {
                     Some(sender) => sender,
@@ -138,6 +137,14 @@ impl Connections {
                 },
             }
         }
+    }
+
+    /// The connection of HTTP/2, if it is open.
+    fn shared(&self, to: Destination) -> Option<http2::SendRequest<Sent>> {
+        let mut all = self.lock();
+        let (used, sender) = all.get_mut(&to)?.shared.as_mut().filter(|(_, sender)| !sender.is_closed())?;
+        *used = Instant::now();
+        Some(sender.clone())
     }
 
     /// Takes an idle connection.
@@ -175,15 +182,18 @@ impl Connections {
         });
     }
 
-    /// Ends what was idle for too long.
-    fn let_go(&self, to: Destination) {
+    /// Lets go of what was idle for too long; requests that a connection of HTTP/2 still carries end first. Returns whether
+    /// that left a connection of HTTP/2.
+    fn let_go(&self, to: Destination) -> bool {
         let mut all = self.lock();
-        let Some(kept) = all.get_mut(&to) else { return };
+        let Some(kept) = all.get_mut(&to) else { return false };
         kept.single.retain(|(since, sender)| since.elapsed() < IDLE && !sender.is_closed());
-        let shared = kept.shared.as_ref().is_some_and(|sender| !sender.is_closed());
+        kept.shared.take_if(|(used, sender)| used.elapsed() >= IDLE || sender.is_closed());
+        let shared = kept.shared.is_some();
         if kept.single.is_empty() && !shared && kept.opening.is_none() {
             all.remove(&to);
         }
+        shared
     }
 
     /// The connection of HTTP/2 that is being opened, or one that is opened now: one for all who come meanwhile, who share
@@ -195,7 +205,7 @@ impl Connections {
                 all.clear();
             }
             let kept = all.entry(to).or_default();
-            if let Some(open) = kept.shared.as_ref().filter(|sender| !sender.is_closed()) {
+            if let Some((_, open)) = kept.shared.as_ref().filter(|(_, sender)| !sender.is_closed()) {
                 return Ok(open.clone());
             }
             kept.opening.get_or_insert_with(|| self.start_opening(to)).clone()
@@ -211,10 +221,16 @@ impl Connections {
             let opened = handshake(to).await;
             if let Some(kept) = connections.lock().get_mut(&to) {
                 kept.opening = None;
-                kept.shared = opened.as_ref().ok().cloned();
+                kept.shared = opened.as_ref().ok().map(|sender| (Instant::now(), sender.clone()));
             }
             // They may all have left.
             let _nobody = tell.send(opened);
+            loop {
+                sleep(IDLE).await;
+                if !connections.let_go(to) {
+                    break;
+                }
+            }
         });
         told.shared()
     }
@@ -250,12 +266,17 @@ async fn open_single(to: Destination) -> Result<http1::SendRequest<Sent>, Error>
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
+/// Opens a connection.
+pub(super) async fn open(to: SocketAddr) -> Result<TcpStream, Error> {
+    let stream = timeout(CONNECT, TcpStream::connect(to)).await.map_err(|_late| Error::ConnectTimeout)??;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
 /// Connects to a target. Certificates of targets are not verified, as VPC Lattice does not either (documented for
 /// HTTPS target groups).
 pub(super) async fn connect(to: Destination) -> Result<Box<dyn Stream>, Error> {
-    let stream =
-        timeout(CONNECT, TcpStream::connect(to.target)).await.map_err(|_late| Error::ConnectTimeout)??;
-    stream.set_nodelay(true)?;
+    let stream = open(to.target).await?;
     if !to.secure {
         return Ok(Box::new(stream));
     }

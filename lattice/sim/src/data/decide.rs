@@ -142,14 +142,14 @@ impl World {
         }))
     }
 
-    /// Decides a TLS connection by the name that the client asks for: the target that its bytes go to, or `None` if
-    /// the listener ends TLS itself. `entry` says what access logs tell of it.
+    /// Decides a TLS connection by the name that the client asks for: the target that its bytes go to and how long it may
+    /// be idle, or `None` if the listener ends TLS itself. `entry` says what access logs tell of it.
     pub(super) fn passes_through(
         &self,
         client: &Client,
         name: &str,
         entry: &mut ServiceEntry,
-    ) -> Result<Option<SocketAddr>, String> {
+    ) -> Result<Option<(SocketAddr, Duration)>, String> {
         let now = self.clock.now();
         let reached =
             self.find(client, name, now).ok_or_else(|| format!("no service has the name {name}"))?;
@@ -166,7 +166,10 @@ impl World {
                 let taken = listener.default().ok_or("the listener has no default rule")?;
                 self.authorize(reached, client, None, None, entry)?;
                 match self.take(taken, now, entry) {
-                    Ok((To::Server(destination), _)) => Ok(Some(destination.target)),
+                    Ok((To::Server(destination), _)) => {
+                        let idle = Duration::from_secs(reached.service.idle_timeout);
+                        Ok(Some((destination.target, idle)))
+                    }
                     Ok((To::Function(_), _)) | Err(_) => {
                         Err(format!("{name} has no target that gets traffic"))
                     }
@@ -346,7 +349,8 @@ impl World {
     fn function(&self, group: &TargetGroup, target: &Target) -> Option<Function> {
         let function = self.surroundings.functions.iter().find(|function| function.arn == target.id)?;
         let second = group.config.lambda_version.as_deref() == Some("V2");
-        Some(Function { run: function.run.clone(), second })
+        let epoch = self.clock.wall(self.clock.now()).as_microsecond();
+        Some(Function { run: function.run.clone(), second, epoch })
     }
 }
 

@@ -233,10 +233,7 @@ impl Drop for Exchange {
         drop(progress);
         entry.duration = milliseconds(begun);
         entry.response_from_target_duration = OrDash(answered.map(milliseconds));
-        // Texts and numbers always become JSON.
-        if let Ok(line) = serde_json::to_string(&entry) {
-            self.simulator.lock().access_log.add(entry.subscriptions, &line);
-        }
+        self.simulator.log_access(std::mem::take(&mut entry.subscriptions), &entry);
     }
 }
 

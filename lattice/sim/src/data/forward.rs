@@ -179,11 +179,7 @@ async fn send(
             Ok(response.map(Either::Left))
         }
         To::Function(function) => {
-            let epoch = {
-                let world = shared.simulator.lock();
-                world.clock.wall(world.clock.now()).as_microsecond()
-            };
-            let answered = shared.functions.invoke(function, forward, &head, body, epoch).await;
+            let answered = shared.functions.invoke(function, forward, &head, body).await;
             answered.map(|response| response.map(Either::Right)).map_err(|error| Failure {
                 status: error.status().unwrap_or(statuses.function_failure),
                 sentence: format!("{error}."),

@@ -140,7 +140,7 @@ mod tests {
             (Some(role), ", ", Some(format!("Principal={role}, SessionName=pod-1"))),
         ] {
             let forward = Forward {
-                to: To::Function(Function { run: Run::Command(Vec::new()), second: true }),
+                to: To::Function(Function { run: Run::Command(Vec::new()), second: true, epoch: 0 }),
                 idle: Duration::ZERO,
                 service_arn: "service".to_owned(),
                 network_arn: Some("network".to_owned()),

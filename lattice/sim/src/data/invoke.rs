@@ -42,6 +42,8 @@ pub(super) struct Function {
     pub(super) run: Run,
     /// Whether its events are of version 2.0.
     pub(super) second: bool,
+    /// The time of the request in microseconds since 1970.
+    pub(super) epoch: i64,
 }
 
 /// Runs functions.
@@ -108,19 +110,19 @@ impl Default for Functions {
 }
 
 impl Functions {
-    /// Has a function answer a request. `epoch` is the time in microseconds since 1970. When the future is dropped, a
-    /// program that runs for it is ended, with all that it started.
+    /// Has a function answer a request. When the future is dropped, a program that runs for it is ended, with all that it
+    /// started.
     pub(super) async fn invoke(
         &self,
         function: &Function,
         forward: &Forward,
         head: &Parts,
         body: Sent,
-        epoch: i64,
     ) -> Result<Response<Full<Bytes>>, Error> {
         let Ok(_held) = self.held.acquire().await else { return Err(Error::ResultBroken) };
         let body = read(body, Error::RequestTooLong, Error::RequestBroken).await?;
-        let event = if function.second { second(forward, head, &body, epoch) } else { first(head, &body) };
+        let event =
+            if function.second { second(forward, head, &body, function.epoch) } else { first(head, &body) };
         let event = event.to_string();
         let Ok(_running) = self.running.acquire().await else { return Err(Error::ResultBroken) };
         let result = match &function.run {
@@ -374,7 +376,7 @@ mod tests {
             group_arn: "group".to_owned(),
             vpc_arn: Some("vpc".to_owned()),
             principal: Some("user".to_owned()),
-            to: To::Function(Function { run: Run::Command(Vec::new()), second: true }),
+            to: To::Function(Function { run: Run::Command(Vec::new()), second: true, epoch: 0 }),
             idle: std::time::Duration::ZERO,
             separator: ";",
             statuses: Statuses { connect_failure: 503, function_failure: 502, timeout: 504 },

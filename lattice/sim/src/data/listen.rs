@@ -264,7 +264,8 @@ async fn connection(
     if !matches!(way, Ok(None)) {
         client.tls = Some(Agreed { name: name.clone(), cipher: None, version: None });
         let exchange = Exchange::begin(&shared.simulator, &client, entry);
-        let Some(target) = way? else { return Ok(()) };
+        let Some((target, limit)) = way? else { return Ok(()) };
+        idle.set(limit);
         let carried = passthrough::carry(stream, &idle, target, exchange.as_ref());
         return Ok(timeout(LIFE, carried).await??);
     }

@@ -18,7 +18,7 @@ use crate::state::backend::{ConfigurationType, ResourceConfiguration, port_range
 use crate::state::network::VpcAssociation;
 
 use super::addresses;
-use super::connections::Error;
+use super::connections::{self, Error};
 use super::exchange::OrDash;
 use super::idle::Limit;
 use super::listen::Client;
@@ -28,8 +28,8 @@ use super::reach::ReachedResource;
 
 /// How long a connection may be idle. Assumed: as those of VPC endpoints are documented.
 const IDLE: Duration = Duration::from_secs(350);
-/// How long a server has to accept a connection.
-const CONNECT: Duration = Duration::from_secs(5);
+/// How long the machine has to resolve a name.
+const RESOLVE: Duration = Duration::from_secs(5);
 /// Most addresses of a name that are tried.
 const MOST_ADDRESSES: usize = 8;
 
@@ -309,18 +309,10 @@ pub(super) async fn carry(
         }
         Err(error) => route.entry.failure_reason = error.failure().into(),
     }
-    tell(simulator, route.entry);
+    let ResourceRoute { mut entry, .. } = route;
+    simulator.log_access(std::mem::take(&mut entry.subscriptions), &entry);
     let idle = Limit::new(IDLE);
     Ok(passthrough::pass(client, connected?, &idle).await?)
-}
-
-fn tell(simulator: &Simulator, entry: ResourceEntry) {
-    // Texts and addresses always become JSON.
-    if !entry.subscriptions.is_empty()
-        && let Ok(line) = serde_json::to_string(&entry)
-    {
-        simulator.lock().access_log.add(entry.subscriptions, &line);
-    }
 }
 
 /// Connects to the first of the servers that accepts, none of which is at an address of ours.
@@ -331,7 +323,7 @@ async fn connect(to: &Server, ours: &[IpNet]) -> Result<TcpStream, Error> {
         Server::Known(servers) => servers.clone(),
         Server::Name(name, family) => {
             let found =
-                timeout(CONNECT, lookup_host(name)).await.map_err(|_late| Error::ConnectTimeout)??;
+                timeout(RESOLVE, lookup_host(name)).await.map_err(|_late| Error::ConnectTimeout)??;
             found.filter(|server| family.has(server.ip())).collect()
         }
     };
@@ -339,13 +331,9 @@ async fn connect(to: &Server, ours: &[IpNet]) -> Result<TcpStream, Error> {
     let servers = servers.into_iter().filter(|server| !is_ours(server)).take(MOST_ADDRESSES);
     let mut failure = Error::from(nobody());
     for server in servers {
-        match timeout(CONNECT, TcpStream::connect(server)).await {
-            Ok(Ok(stream)) => {
-                stream.set_nodelay(true)?;
-                return Ok(stream);
-            }
-            Ok(Err(error)) => failure = error.into(),
-            Err(_late) => failure = Error::ConnectTimeout,
+        match connections::open(server).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failure = error,
         }
     }
     Err(failure)

@@ -1,6 +1,6 @@
 //! Access logs: what is told of requests, to whom, and in which files.
 
-use std::path::PathBuf;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use http::Request;
@@ -10,10 +10,10 @@ use lattice_sim::{AccessLogEntry, AccessLogFiles};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
-use crate::backend::{Backend, Plane, weighted};
-use crate::harness::fixed;
+use crate::backend::{Backend, Plane, pass, weighted};
+use crate::harness::{Folder, fixed};
 
 const BUCKET: &str = "arn:aws:s3:::shop-logs";
 const GROUP: &str = "arn:aws:logs:us-west-2:123456789012:log-group:/shop/web:*";
@@ -149,11 +149,9 @@ async fn lines_go_to_who_subscribed_to_the_service_or_its_network() {
     let vpc = json!({"vpcs": [{"id": "vpc-12345678", "cidrs": ["127.0.0.0/8"], "account": "123456789012"}]});
     plane.sim.simulator.set_surroundings(serde_json::from_value(vpc).unwrap()).unwrap();
     let client = &plane.sim.client;
-    let network = client.create_service_network().name("net").send().await.unwrap().id().unwrap().to_owned();
-    let call = client.create_service_network_service_association().service_network_identifier(&network);
-    call.service_identifier(&service).send().await.unwrap();
-    let call = client.create_service_network_vpc_association().service_network_identifier(&network);
-    call.vpc_identifier("vpc-12345678").send().await.unwrap();
+    let network = plane.sim.network("net").await;
+    plane.sim.join(&network, &service).await;
+    plane.sim.open(&network, "vpc-12345678").await;
     let mut expected = vec![
         (subscribe(&plane, &service, BUCKET).await, BUCKET.to_owned()),
         (subscribe(&plane, &service, GROUP).await, GROUP.to_owned()),
@@ -240,23 +238,6 @@ async fn a_client_that_leaves_early_is_told_of_without_a_status() {
     drop(stream);
     let entry = lines(&plane, 1).await.remove(0).entry;
     assert_eq!((&entry["requestPath"], &entry["responseCode"]), (&json!("/slow"), &json!("-")));
-}
-
-/// A folder for a test, taken away with it.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("lath-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).unwrap();
-    }
 }
 
 #[tokio::test]
@@ -349,21 +330,7 @@ async fn passed_through_tls_is_told_of_with_its_bytes() {
         let read = stream.read(&mut hello).await.unwrap();
         stream.write_all(&hello[..read]).await.unwrap();
     });
-    let client = &plane.sim.client;
-    let group = json!({
-        "name": "tls", "type": "IP",
-        "config": {"protocol": "TCP", "port": 443, "vpcIdentifier": "vpc-12345678"},
-    });
-    let group = plane.sim.send("POST", "/targetgroups", &group).await.body["id"].as_str().unwrap().to_owned();
-    plane.register(&group, &[target]).await;
-    let call = client.create_service().name("secure").custom_domain_name("secure.example.com");
-    let service = call.send().await.unwrap().id().unwrap().to_owned();
-    let action = json!({"forward": {"targetGroups": [{"targetGroupIdentifier": group}]}});
-    let listener =
-        json!({"name": "tls", "protocol": "TLS_PASSTHROUGH", "port": plane.port, "defaultAction": action});
-    let made = plane.sim.send("POST", &format!("/services/{service}/listeners"), &listener).await;
-    assert_eq!(made.status, 201, "{made:?}");
-    plane.wait_until_open(plane.port).await;
+    let service = pass_through(&plane, target, 60).await;
     subscribe(&plane, &service, BUCKET).await;
     let hello = client_hello("secure.example.com");
     let mut stream = plane.connect().await;
@@ -389,6 +356,47 @@ async fn passed_through_tls_is_told_of_with_its_bytes() {
     }
     // Within TLS that is ended here, a listener that passes it through has nothing to answer; in clear neither.
     assert_eq!(plane.get("secure.example.com", "/", &[]).await.0, 404);
+}
+
+/// A service `secure.example.com` that passes TLS through to a target, and may be idle for so many seconds: its id.
+async fn pass_through(plane: &Plane, target: SocketAddr, idle: u64) -> String {
+    let post = async |path: &str, body: Value| {
+        let made = plane.sim.send("POST", path, &body).await;
+        assert!(made.status < 300, "{path}: {made:?}");
+        made.body["id"].as_str().unwrap().to_owned()
+    };
+    let config = json!({"protocol": "TCP", "port": 443, "vpcIdentifier": "vpc-12345678"});
+    let group = post("/targetgroups", json!({"name": "tls", "type": "IP", "config": config})).await;
+    plane.register(&group, &[target]).await;
+    let service = json!({
+        "name": "secure", "customDomainName": "secure.example.com", "idleTimeoutSeconds": idle,
+    });
+    let service = post("/services", service).await;
+    let action = json!({"forward": {"targetGroups": [{"targetGroupIdentifier": group}]}});
+    let listener =
+        json!({"name": "tls", "protocol": "TLS_PASSTHROUGH", "port": plane.port, "defaultAction": action});
+    post(&format!("/services/{service}/listeners"), listener).await;
+    plane.wait_until_open(plane.port).await;
+    service
+}
+
+#[tokio::test]
+async fn passed_through_tls_may_be_idle_for_as_long_as_its_service_says() {
+    let plane = Plane::start(&[]).await;
+    let backend = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    pass_through(&plane, backend.local_addr().unwrap(), 120).await;
+    let mut stream = plane.connect().await;
+    stream.write_all(&client_hello("secure.example.com")).await.unwrap();
+    let (mut target, _) = backend.accept().await.unwrap();
+    assert!(target.read(&mut [0; 16 << 10]).await.unwrap() > 0);
+    pass(100).await;
+    sleep(Duration::from_millis(200)).await;
+    target.write_all(b"still there").await.unwrap();
+    let mut read = [0; 64];
+    assert_eq!(stream.read(&mut read).await.unwrap(), 11);
+    pass(125).await;
+    let ended = timeout(Duration::from_secs(10), stream.read(&mut read)).await.unwrap();
+    assert!(!matches!(ended, Ok(1..)), "{ended:?}");
 }
 
 /// The first message of a TLS client that asks for a name.

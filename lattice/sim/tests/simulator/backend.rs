@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use aws_sdk_vpclattice::types::builders::TargetGroupConfigBuilder;
 use aws_sdk_vpclattice::types::{
     ForwardAction, HealthCheckConfig, ListenerProtocol, RuleAction, Target, TargetGroupConfig,
     TargetGroupProtocol, TargetGroupProtocolVersion, TargetGroupType, WeightedTargetGroup,
@@ -86,12 +87,16 @@ impl Plane {
         targets: &[SocketAddr],
         health: HealthCheckConfig,
     ) -> String {
-        let config = TargetGroupConfig::builder()
-            .protocol(TargetGroupProtocol::Http)
-            .port(8080)
-            .vpc_identifier("vpc-12345678")
-            .health_check(health)
-            .build();
+        self.grouped(
+            name,
+            TargetGroupConfig::builder().protocol(TargetGroupProtocol::Http).health_check(health),
+            targets,
+        )
+        .await
+    }
+
+    async fn grouped(&self, name: &str, config: TargetGroupConfigBuilder, targets: &[SocketAddr]) -> String {
+        let config = config.port(8080).vpc_identifier("vpc-12345678").build();
         let call =
             self.sim.client.create_target_group().name(name).r#type(TargetGroupType::Ip).config(config);
         let group = call.send().await.unwrap().id().unwrap().to_owned();
@@ -107,18 +112,9 @@ impl Plane {
         version: Option<TargetGroupProtocolVersion>,
         targets: &[SocketAddr],
     ) -> String {
-        let config = TargetGroupConfig::builder()
-            .protocol(protocol)
-            .set_protocol_version(version)
-            .port(8080)
-            .vpc_identifier("vpc-12345678")
-            .health_check(HealthCheckConfig::builder().enabled(false).build())
-            .build();
-        let call =
-            self.sim.client.create_target_group().name(name).r#type(TargetGroupType::Ip).config(config);
-        let group = call.send().await.unwrap().id().unwrap().to_owned();
-        self.register(&group, targets).await;
-        group
+        let health = HealthCheckConfig::builder().enabled(false).build();
+        let config = TargetGroupConfig::builder().protocol(protocol).set_protocol_version(version);
+        self.grouped(name, config.health_check(health), targets).await
     }
 
     /// A group of HTTP/2 targets without health checks, by id.

@@ -49,13 +49,13 @@ async fn send(plane: &Plane, bytes: &[u8], end: bool) -> String {
 }
 
 /// A plane with one service, and its target.
-struct World {
+struct Case {
     plane: Plane,
     host: String,
     target: Script,
 }
 
-impl World {
+impl Case {
     async fn start() -> Self {
         let plane = Plane::start(&[]).await;
         let target = target().await;
@@ -81,7 +81,7 @@ impl World {
 
 #[tokio::test]
 async fn a_length_that_can_be_understood_in_two_ways_is_refused() {
-    let world = World::start().await;
+    let case = Case::start().await;
     for (fields, status) in [
         // The coding counts, and nothing comes behind it. Source: RFC 9112, section 6.3.
         ("Content-Length: 99\r\nTransfer-Encoding: chunked", 200),
@@ -111,22 +111,22 @@ async fn a_length_that_can_be_understood_in_two_ways_is_refused() {
         ("X-Bare: a\rTransfer-Encoding: chunked", 400),
         ("X-Zero: a\0\r\nTransfer-Encoding: chunked", 400),
     ] {
-        let World { host, .. } = &world;
+        let Case { host, .. } = &case;
         let head = format!("POST / HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n\r\n");
-        let (statuses, read) = world.try_out(&format!("{head}0\r\n\r\n{}", world.behind()), false).await;
+        let (statuses, read) = case.try_out(&format!("{head}0\r\n\r\n{}", case.behind()), false).await;
         assert_eq!(statuses, [status.to_string()], "{fields}");
         assert_eq!(requests(&read), usize::from(status == 200), "{fields}: {read}");
     }
-    let head = format!("POST / HTTP/1.0\r\nHost: {}\r\nTransfer-Encoding: chunked\r\n\r\n", world.host);
-    let (statuses, read) = world.try_out(&format!("{head}0\r\n\r\n{}", world.behind()), false).await;
+    let head = format!("POST / HTTP/1.0\r\nHost: {}\r\nTransfer-Encoding: chunked\r\n\r\n", case.host);
+    let (statuses, read) = case.try_out(&format!("{head}0\r\n\r\n{}", case.behind()), false).await;
     assert_eq!((statuses, read.as_str()), (vec!["400".to_owned()], ""));
 }
 
 #[tokio::test]
 async fn a_body_that_is_broken_ends_its_connection() {
-    let world = World::start().await;
+    let case = Case::start().await;
     let long = "a".repeat(1 << 20);
-    let behind = world.behind();
+    let behind = case.behind();
     for body in [
         "1\r\naXX0\r\n\r\n",
         "-1\r\n\r\n0\r\n\r\n",
@@ -141,9 +141,9 @@ async fn a_body_that_is_broken_ends_its_connection() {
         "5\r\nhello\r\n",
         "5\r\nhel",
     ] {
-        let head = format!("POST / HTTP/1.1\r\nHost: {}\r\nTransfer-Encoding: chunked\r\n\r\n", world.host);
+        let head = format!("POST / HTTP/1.1\r\nHost: {}\r\nTransfer-Encoding: chunked\r\n\r\n", case.host);
         let rest = if body.starts_with("5\r\n") { "" } else { behind.as_str() };
-        let (statuses, read) = world.try_out(&format!("{head}{body}{rest}"), true).await;
+        let (statuses, read) = case.try_out(&format!("{head}{body}{rest}"), true).await;
         // It is found after the head is on its way; the target, which has answered by then, never sees a whole one.
         assert!(statuses.len() <= 1 && requests(&read) <= 1, "{body:.99}: {statuses:?} {read}");
         assert!(!read.ends_with("0\r\n\r\n"), "{body:.99}: {read}");
@@ -152,7 +152,7 @@ async fn a_body_that_is_broken_ends_its_connection() {
 
 #[tokio::test]
 async fn what_is_no_request_is_refused() {
-    let world = World::start().await;
+    let case = Case::start().await;
     let long = "a".repeat(1 << 20);
     let many = "X: a\r\n".repeat(1_000);
     for (bytes, status) in [
@@ -179,39 +179,39 @@ async fn what_is_no_request_is_refused() {
     ] {
         let mut whole = bytes.to_owned();
         for (name, text) in
-            [("HOST", &world.host), ("BEHIND", &world.behind()), ("LONG", &long), ("MANY", &many)]
+            [("HOST", &case.host), ("BEHIND", &case.behind()), ("LONG", &long), ("MANY", &many)]
         {
             whole = whole.replace(name, text);
         }
-        let (statuses, read) = world.try_out(&whole, status.is_empty()).await;
+        let (statuses, read) = case.try_out(&whole, status.is_empty()).await;
         assert_eq!((statuses.concat().as_str(), read.as_str()), (status, ""), "{bytes}");
     }
 }
 
 #[tokio::test]
 async fn what_can_be_understood_in_one_way_only_is_passed_on_in_it() {
-    let world = World::start().await;
-    let World { host, .. } = &world;
+    let case = Case::start().await;
+    let Case { host, .. } = &case;
     let two = format!(
         "GET / HTTP/1.1\r\nHost: {host}\r\n\r\nGET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
     );
-    let (statuses, read) = world.try_out(&two, false).await;
+    let (statuses, read) = case.try_out(&two, false).await;
     assert_eq!((statuses.concat().as_str(), requests(&read)), ("200200", 2));
     // Lines may end without a carriage return. Source: RFC 9112, section 2.2.
     let feeds = format!("GET / HTTP/1.1\nHost: {host}\nConnection: close\n\n");
-    let (statuses, read) = world.try_out(&feeds, false).await;
+    let (statuses, read) = case.try_out(&feeds, false).await;
     assert_eq!((statuses.concat().as_str(), requests(&read)), ("200", 1));
     assert_eq!(read.matches('\n').count(), read.matches("\r\n").count());
     // A target is told the host that was decided by.
     let absolute = format!("GET http://{host}/ HTTP/1.1\r\nHost: other\r\nConnection: close\r\n\r\n");
-    let (statuses, read) = world.try_out(&absolute, false).await;
+    let (statuses, read) = case.try_out(&absolute, false).await;
     assert_eq!(statuses.concat(), "200");
     assert!(read.contains(&format!("host: {host}\r\n")) && !read.contains("other"), "{read}");
 }
 
 #[tokio::test]
 async fn nothing_is_smuggled_in_a_request_of_http2() {
-    let World { plane, host, target: a } = World::start().await;
+    let Case { plane, host, target: a } = Case::start().await;
     let whole = |path: &str, more: &[(&str, &str)]| {
         frame(HEADERS, END_HEADERS | END_STREAM, 1, &frames::request("GET", &host, path, more))
     };

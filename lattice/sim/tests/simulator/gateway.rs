@@ -119,6 +119,24 @@ async fn connections_to_targets_end_when_nobody_uses_them() {
 }
 
 #[tokio::test]
+async fn a_connection_of_http2_to_a_target_ends_when_nobody_uses_it() {
+    let plane = Plane::start(&[]).await;
+    let backend = Backend::start("a").await;
+    let group = plane.http2_group("group", &[backend.address]).await;
+    let (.., host) = plane.service("web", weighted(&[(&group, 1)])).await;
+    let accepted = || backend.accepted.load(std::sync::atomic::Ordering::Relaxed);
+    for _ in 0..2 {
+        assert_eq!(plane.get(&host, "/", &[]).await.0, 200);
+    }
+    assert_eq!(accepted(), 1);
+    sleep(Duration::from_millis(200)).await;
+    pass(5).await;
+    sleep(Duration::from_millis(200)).await;
+    assert_eq!(plane.get(&host, "/", &[]).await.0, 200);
+    assert_eq!(accepted(), 2, "the first one was let go");
+}
+
+#[tokio::test]
 async fn a_check_from_before_a_reset_is_none_of_a_target_after_it() {
     let plane = Plane::start(&[]).await;
     let slow = Backend::start("a").await;

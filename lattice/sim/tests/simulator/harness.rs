@@ -1,5 +1,6 @@
 //! A simulator with the real SDK in front, in process: no socket, so tests can run on paused time.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -33,6 +34,23 @@ use serde_json::Value;
 pub(crate) struct Sim {
     pub(crate) simulator: Simulator,
     pub(crate) client: Client,
+}
+
+/// A folder of the test's own, which goes with it.
+pub(crate) struct Folder(pub(crate) PathBuf);
+
+impl Folder {
+    pub(crate) fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("lattice-sim-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
 }
 
 /// An answer to a raw request.

@@ -337,11 +337,9 @@ async fn the_policy_of_the_callers_network_counts_or_that_of_the_first() {
         let auth = if closed { "AWS_IAM" } else { "NONE" };
         let call = client.create_service_network().name(name).auth_type(auth.into());
         let network = call.send().await.unwrap().id().unwrap().to_owned();
-        let call = client.create_service_network_service_association().service_network_identifier(&network);
-        call.service_identifier(&service).send().await.unwrap();
+        plane.sim.join(&network, &service).await;
         if !closed {
-            let call = client.create_service_network_vpc_association().service_network_identifier(&network);
-            call.vpc_identifier("vpc-12345678").send().await.unwrap();
+            plane.sim.open(&network, "vpc-12345678").await;
         }
     }
     plane.sim.surround(serde_json::json!({"vpcs": [{"id": "vpc-12345678", "cidrs": ["127.0.0.0/8"]}]}));
@@ -385,12 +383,9 @@ async fn names_of_services_are_resolved_for_those_who_reach_them() {
     let vpc = serde_json::json!({"vpcs": [{"id": "vpc-12345678", "cidrs": ["127.0.0.0/8"]}]});
     plane.sim.simulator.set_surroundings(serde_json::from_value(vpc).unwrap()).unwrap();
     assert_eq!(resolve(&plane, &host).await.0, 3);
-    let client = &plane.sim.client;
-    let network = client.create_service_network().name("net").send().await.unwrap().id().unwrap().to_owned();
-    let call = client.create_service_network_service_association().service_network_identifier(&network);
-    call.service_identifier(&service).send().await.unwrap();
-    let call = client.create_service_network_vpc_association().service_network_identifier(&network);
-    call.vpc_identifier("vpc-12345678").send().await.unwrap();
+    let network = plane.sim.network("net").await;
+    plane.sim.join(&network, &service).await;
+    plane.sim.open(&network, "vpc-12345678").await;
     assert_eq!(resolve(&plane, &host).await, (0, 1, plane.address.octets()));
     assert_eq!(plane.get(&host, "/", &[]).await.0, 500);
 }
@@ -416,14 +411,12 @@ async fn who_is_not_associated_or_not_let_in_is_never_answered() {
     });
     plane.sim.simulator.set_surroundings(serde_json::from_value(around).unwrap()).unwrap();
     let client = &plane.sim.client;
-    let network = client.create_service_network().name("net").send().await.unwrap().id().unwrap().to_owned();
-    let call = client.create_service_network_service_association().service_network_identifier(&network);
-    call.service_identifier(&service).send().await.unwrap();
+    let network = plane.sim.network("net").await;
+    plane.sim.join(&network, &service).await;
     let to = SocketAddr::new(plane.address.into(), plane.port);
     // Nobody's VPC is associated.
     reached_by(to, [(inside, false), (outside, false)]).await;
-    let call = client.create_service_network_vpc_association().service_network_identifier(&network);
-    let association = call.vpc_identifier("vpc-12345678").send().await.unwrap().id().unwrap().to_owned();
+    let association = plane.sim.open(&network, "vpc-12345678").await;
     reached_by(to, [(inside, true), (outside, false)]).await;
     let call = client.update_service_network_vpc_association();
     let call =

@@ -1,33 +1,10 @@
 //! The state in a file, and the clock that stands still.
 
-use std::path::PathBuf;
-
 use lattice_sim::{Settings, Simulator};
 use serde_json::{Value, json};
 
-use crate::harness::{Sim, client, encoded};
+use crate::harness::{Folder, Sim, client, encoded};
 use crate::kinds::{KINDS, Needs};
-
-/// A folder of the test's own, which goes with it.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("lattice-sim-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self) -> PathBuf {
-        self.0.join("state.json")
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.0));
-    }
-}
 
 fn frozen() -> Settings {
     let settings = Settings::instant().with("clock.start", "2026-01-01T00:00:00Z").unwrap();
@@ -101,11 +78,11 @@ async fn everything_is_as_before_after_the_first_and_the_second_load() {
     let needs = fill(&sim).await;
     let before = everything(&sim, &needs).await;
     assert!(before.len() > 90, "{}", before.len());
-    sim.simulator.save(&folder.file()).unwrap();
-    let first = over(Simulator::load(&folder.file(), frozen(), 1).unwrap());
+    sim.simulator.save(&folder.0.join("state.json")).unwrap();
+    let first = over(Simulator::load(&folder.0.join("state.json"), frozen(), 1).unwrap());
     assert_eq!(everything(&first, &needs).await, before);
-    first.simulator.save(&folder.file()).unwrap();
-    let second = over(Simulator::load(&folder.file(), frozen(), 1).unwrap());
+    first.simulator.save(&folder.0.join("state.json")).unwrap();
+    let second = over(Simulator::load(&folder.0.join("state.json"), frozen(), 1).unwrap());
     assert_eq!(everything(&second, &needs).await, before);
     // Tokens are kept too, and what comes next comes as it would have.
     for kind in &KINDS {
@@ -129,7 +106,7 @@ async fn everything_is_as_before_after_the_first_and_the_second_load() {
 #[tokio::test(start_paused = true)]
 async fn a_file_that_is_not_there_yet_is_an_empty_simulator() {
     let folder = Folder::new("none");
-    let sim = over(Simulator::load(&folder.file(), frozen(), 1).unwrap());
+    let sim = over(Simulator::load(&folder.0.join("state.json"), frozen(), 1).unwrap());
     assert_eq!(sim.client.list_services().send().await.unwrap().items(), []);
     // A folder that is not there can't be written to.
     let error = sim.simulator.save(&folder.0.join("absent/state.json")).unwrap_err().to_string();
@@ -139,7 +116,7 @@ async fn a_file_that_is_not_there_yet_is_an_empty_simulator() {
 #[tokio::test(start_paused = true)]
 async fn a_torn_or_foreign_file_is_refused_with_a_sentence() {
     let folder = Folder::new("torn");
-    let file = folder.file();
+    let file = folder.0.join("state.json");
     let sim = over(Simulator::new(frozen(), 1));
     fill(&sim).await;
     sim.simulator.save(&file).unwrap();
@@ -172,18 +149,18 @@ async fn what_changes_is_kept_before_long() {
     let folder = Folder::new("keep");
     let sim = over(Simulator::new(frozen(), 1));
     let keeper = {
-        let (simulator, file) = (sim.simulator.clone(), folder.file());
+        let (simulator, file) = (sim.simulator.clone(), folder.0.join("state.json"));
         tokio::spawn(async move { simulator.keep(&file).await })
     };
     sim.service("shop").await;
     for _ in 0..200 {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        if folder.file().exists() {
+        if folder.0.join("state.json").exists() {
             break;
         }
     }
     keeper.abort();
-    let loaded = over(Simulator::load(&folder.file(), frozen(), 1).unwrap());
+    let loaded = over(Simulator::load(&folder.0.join("state.json"), frozen(), 1).unwrap());
     assert_eq!(loaded.client.list_services().send().await.unwrap().items().len(), 1);
 }
 
@@ -215,7 +192,7 @@ async fn saves_at_once_leave_a_whole_file() {
     let folder = Folder::new("at-once");
     let sim = over(Simulator::new(frozen(), 1));
     fill(&sim).await;
-    let file = folder.file();
+    let file = folder.0.join("state.json");
     std::thread::scope(|scope| {
         for _ in 0..4 {
             let (simulator, file) = (&sim.simulator, &file);

@@ -43,7 +43,7 @@ impl Case {
             "resourceConfigDnsResolution": "IN_VPC",
         });
         let gateway = post(&plane, "/resourcegateways", &gateway).await;
-        let network = post(&plane, "/servicenetworks", &json!({"name": "net"})).await;
+        let network = plane.sim.network("net").await;
         Self { plane, gateway, network }
     }
 
@@ -204,8 +204,7 @@ async fn private_zones_are_seen_by_gateways_of_their_vpc_that_resolve_there() {
     case.plane.sim.surround(json!({"vpcs": [
         {"id": "vpc-12345678", "cidrs": ["127.0.0.0/8"]}, {"id": "vpc-87654321", "cidrs": ["10.0.0.0/8"]},
     ]}));
-    let body = json!({"serviceNetworkIdentifier": case.network, "vpcIdentifier": "vpc-12345678"});
-    post(&case.plane, "/servicenetworkvpcassociations", &body).await;
+    case.plane.sim.open(&case.network, "vpc-12345678").await;
     case.zone().await;
     case.publish("db", "A", &json!({"AWS_INSTANCE_IPV4": "127.0.0.1"})).await;
     for (name, vpc, resolution, reached) in [
@@ -307,8 +306,7 @@ async fn custom_domain_names_are_private_dns() {
     let host = case.offer(&id, &json!({"privateDnsEnabled": true})).await;
     let address = case.address(&host).await;
     case.plane.sim.surround(json!({"vpcs": [{"id": "vpc-12345678", "cidrs": ["127.0.0.0/8"]}]}));
-    let body = json!({"serviceNetworkIdentifier": case.network, "vpcIdentifier": "vpc-12345678"});
-    let association = post(&case.plane, "/servicenetworkvpcassociations", &body).await;
+    let association = case.plane.sim.open(&case.network, "vpc-12345678").await;
     assert_eq!(case.address(&host).await, address);
     assert_eq!(resolve(&case.plane, "db.example.com").await.0, 3, "private DNS is off");
     let path = format!("/servicenetworkvpcassociations/{association}");
