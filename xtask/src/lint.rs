@@ -14,6 +14,8 @@ const DENY: &str = "0.20.2";
 pub(crate) fn run() -> Result<ExitCode> {
     step("formatting", &["fmt", "--all", "--check"])?;
     step("formatting of the fuzz targets", &["fmt", "--manifest-path", "tests/fuzz/Cargo.toml", "--check"])?;
+    let locked = ["update", "--workspace", "--locked", "--quiet", "--manifest-path", "tests/fuzz/Cargo.toml"];
+    step("the lock file of the fuzz targets", &locked)?;
     step(
         "clippy",
         &["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "--deny", "warnings"],
