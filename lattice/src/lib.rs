@@ -8,11 +8,18 @@ pub mod arn;
 pub mod batch;
 pub mod diff;
 pub mod group;
+pub mod id;
 pub mod limits;
+pub mod names;
+pub mod observed;
+pub mod plan;
 pub mod policy;
+pub mod rule;
+pub mod service;
 pub mod tags;
 pub mod target;
 
 pub use arn::TargetGroupArn;
 pub use group::TargetGroup;
+pub use service::Tags;
 pub use target::{Target, TargetState, TargetStatus};

@@ -19,3 +19,43 @@ pub const PAGE_ITEMS: i32 = 100;
 /// Most tags in a request.
 /// Source: API model, `TagMap`.
 pub const TAGS_PER_RESOURCE: usize = 200;
+
+/// Most header matches of a rule.
+/// Source: API model, `HeaderMatchList`.
+pub const HEADERS_PER_RULE: usize = 5;
+
+/// Most target groups among which an action shares requests.
+/// Source: API model, `WeightedTargetGroupList`.
+pub const GROUPS_PER_ACTION: usize = 10;
+
+/// The largest weight of a target group.
+/// Source: API model, `TargetGroupWeight`.
+pub const LARGEST_WEIGHT: u16 = 999;
+
+/// The largest priority of a rule. The lowest is tried first.
+/// Source: API model, `RulePriority`.
+pub const LAST_PRIORITY: u16 = 2_000;
+
+/// Most rules that one BatchUpdateRule call may change.
+/// Source: API model, `RuleUpdateList`.
+pub const RULES_PER_BATCH: usize = 10;
+
+/// Longest path of a rule's match.
+/// Source: API model, `PathMatchExact` and `PathMatchPrefix`.
+pub const PATH_LENGTH: usize = 200;
+
+/// Longest value of a rule's header match.
+/// Source: API model, `HeaderMatchExact` and its like.
+pub const HEADER_VALUE_LENGTH: usize = 200;
+
+/// Rules of a listener besides the default one, a quota that AWS can raise.
+/// Source: VPC Lattice quotas, "Rules per listener".
+pub const RULES_PER_LISTENER: usize = 10;
+
+/// Listeners of a service, a quota that AWS can raise.
+/// Source: VPC Lattice quotas, "Listeners per service".
+pub const LISTENERS_PER_SERVICE: usize = 2;
+
+/// Target groups of a service, a quota that AWS can raise.
+/// Source: VPC Lattice quotas, "Target groups per service".
+pub const GROUPS_PER_SERVICE: usize = 10;

@@ -100,6 +100,6 @@ fn wanted(
 async fn read(client: &Client, group: &TargetGroupArn) -> Result<Facts, Finding> {
     let of = |error| Finding::of(&error);
     let facts = client.target_group(group, Urgency::Verify).await.map_err(of)?;
-    let tags = client.tags(group, Urgency::Verify).await.map_err(of)?;
+    let tags = client.tags(group.as_str(), Urgency::Verify).await.map_err(of)?;
     Ok(Facts { group: facts, tags })
 }

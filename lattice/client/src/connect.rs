@@ -29,13 +29,15 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Longest time for a call. A call that takes longer has an outcome that nobody knows, which costs another call.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How calls reach VPC Lattice.
+/// How calls reach VPC Lattice and its neighbours.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// The region, instead of the one that the SDK finds by itself.
     pub region: Option<String>,
-    /// The endpoint, instead of the region's own or `AWS_ENDPOINT_URL_VPC_LATTICE`.
+    /// The endpoint of VPC Lattice, instead of the region's own or `AWS_ENDPOINT_URL_VPC_LATTICE`.
     pub endpoint: Option<String>,
+    /// The endpoint of the other services, instead of each one's own or what `AWS_ENDPOINT_URL_…` names.
+    pub neighbours: Option<String>,
     /// A function in place of the network, such as a simulator within the process.
     pub transport: Option<Transport>,
     /// A function in place of the wall clock, by which requests are signed.

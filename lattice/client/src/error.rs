@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use aws_credential_types::provider::error::CredentialsError;
-use aws_sdk_vpclattice::{config::http::HttpResponse, error::ProvideErrorMetadata, error::SdkError};
+use aws_sdk_vpclattice::{
+    config::http::HttpResponse,
+    error::{BuildError, ProvideErrorMetadata, SdkError},
+};
 
 use crate::Operation;
 
@@ -28,7 +31,7 @@ pub enum Error {
         call: Operation,
     },
     /// Nothing was done, because the endpoint could not be reached. Call again after a backoff.
-    #[error("{call} did not reach VPC Lattice, is its endpoint reachable from this node?")]
+    #[error("{call} did not reach {}, is its endpoint reachable from this node?", .call.service())]
     Unreachable {
         /// Which call.
         call: Operation,
@@ -71,7 +74,8 @@ pub enum Error {
     },
     /// Nothing was done, because the role may not. Retry slowly, tell the operator. `AccessDeniedException`.
     #[error(
-        "{call} is not allowed; does this role have vpc-lattice:{call} on the resource? AWS says: {message}"
+        "{call} is not allowed; does this role have {}:{call} on the resource? AWS says: {message}",
+        .call.service().prefix()
     )]
     Denied {
         /// Which call.
@@ -98,14 +102,17 @@ pub enum Error {
 }
 
 /// Codes by which AWS refuses credentials, whatever the operation. Source: AWS, "Common error types".
-const CREDENTIAL_CODES: [&str; 9] = [
+const CREDENTIAL_CODES: [&str; 12] = [
     "AccessDenied",
     "ExpiredToken",
     "ExpiredTokenException",
     "IncompleteSignature",
+    "IncompleteSignatureException",
     "InvalidClientTokenId",
     "InvalidSignatureException",
     "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "RequestExpired",
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 ];
@@ -178,18 +185,25 @@ where
         code if CREDENTIAL_CODES.contains(&code) => {
             Error::Credentials { call, message: format!("AWS says: {code}: {message}") }
         }
-        code if code.starts_with("Throttling") || code == "TooManyRequestsException" || status == 429 => {
+        // `Throttling`, `ThrottlingException`, and `ThrottledException` of the Resource Groups Tagging API.
+        code if code.starts_with("Throttl") || code == "TooManyRequestsException" || status == 429 => {
             let retry_after =
                 service.raw().headers().get("retry-after").and_then(|seconds| seconds.parse().ok());
             Error::Throttled { call, retry_after: retry_after.map(Duration::from_secs) }
         }
-        "ConflictException" => Error::Conflict { call, message },
+        // A listing that took so long that it has to begin anew: nothing is wrong with what was asked.
+        "ConflictException" | "PaginationTokenExpiredException" => Error::Conflict { call, message },
         "ResourceNotFoundException" => Error::Missing { call, message },
         "ServiceQuotaExceededException" => Error::Full { call, message },
         "AccessDeniedException" => Error::Denied { call, message },
         _ if status >= 500 => Error::Unanswered { call, source: error.into() },
         code => Error::Refused { call, message: format!("{code}: {message}") },
     }
+}
+
+/// The error for input that the SDK takes for incomplete.
+pub(crate) fn unfit(call: Operation) -> impl Fn(BuildError) -> Error {
+    move |error| Error::Refused { call, message: error.to_string() }
 }
 
 /// A request that got no response: for want of credentials, for want of a connection, or after it was sent.

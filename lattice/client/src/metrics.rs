@@ -4,44 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use prometheus_client::{
     collector::Collector,
-    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, EncodeMetric as _},
+    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _},
     metrics::{counter::Counter, family::Family, gauge::ConstGauge, histogram::Histogram},
     registry::{Registry, Unit},
 };
 
-use crate::pacer::Pacer;
-
-/// The operations that Lath calls, by AWS's names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, EncodeLabelValue)]
-pub enum Operation {
-    /// Reads a group.
-    GetTargetGroup,
-    /// Reads a resource's tags.
-    ListTagsForResource,
-    /// Reads targets and their states.
-    ListTargets,
-    /// Puts targets in.
-    RegisterTargets,
-    /// Takes targets out.
-    DeregisterTargets,
-}
-
-impl Operation {
-    /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::GetTargetGroup,
-        Self::ListTagsForResource,
-        Self::ListTargets,
-        Self::RegisterTargets,
-        Self::DeregisterTargets,
-    ];
-}
-
-impl std::fmt::Display for Operation {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::fmt::Debug::fmt(self, f)
-    }
-}
+use crate::{Operation, operation::Service, pacer::Pacer};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct CallLabels {
@@ -61,7 +29,8 @@ pub struct Metrics {
     pub(crate) calls: Family<CallLabels, Counter>,
     pub(crate) durations: Family<OperationLabel, Histogram>,
     pub(crate) waits: Family<OperationLabel, Histogram>,
-    pub(crate) pacer: Arc<Pacer>,
+    /// One for each service: what one of them throttles says nothing of the others.
+    pacers: Arc<[Pacer; Service::COUNT]>,
 }
 
 /// From a call within a zone to one that is about to time out.
@@ -71,14 +40,14 @@ const SECONDS: [f64; 10] = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 2.0,
 const WAIT_SECONDS: [f64; 8] = [0.001, 0.01, 0.1, 0.5, 1.0, 5.0, 20.0, 60.0];
 
 impl Metrics {
-    /// Metrics of their own pacer, registered nowhere yet.
+    /// Metrics of their own pacers, registered nowhere yet.
     #[must_use]
     pub fn unregistered() -> Self {
         Self {
             calls: Family::default(),
             durations: Family::new_with_constructor(|| Histogram::new(SECONDS)),
             waits: Family::new_with_constructor(|| Histogram::new(WAIT_SECONDS)),
-            pacer: Arc::new(Pacer::default()),
+            pacers: Arc::default(),
         }
     }
 
@@ -86,14 +55,13 @@ impl Metrics {
     #[must_use]
     pub fn register(registry: &mut Registry) -> Self {
         let metrics = Self::unregistered();
-        // Series exist from the start, so that their first increase is seen.
-        for operation in Operation::ALL {
-            drop(metrics.calls.get_or_create(&CallLabels { operation, result: "ok" }));
-            drop(metrics.durations.get_or_create(&OperationLabel { operation }));
-            drop(metrics.waits.get_or_create(&OperationLabel { operation }));
-        }
+        metrics.expect(&Operation::OF_TARGETS);
         let lattice = registry.sub_registry_with_prefix("lath_lattice");
-        lattice.register("calls", "Calls to VPC Lattice by operation and result", metrics.calls.clone());
+        lattice.register(
+            "calls",
+            "Calls to VPC Lattice and services beside it by operation and result",
+            metrics.calls.clone(),
+        );
         lattice.register_with_unit(
             "call_duration",
             "Time from sending a call to its answer",
@@ -106,8 +74,23 @@ impl Metrics {
             Unit::Seconds,
             metrics.waits.clone(),
         );
-        lattice.register_collector(Box::new(Pace(metrics.pacer.clone())));
+        lattice.register_collector(Box::new(Pace(metrics.pacers.clone())));
         metrics
+    }
+
+    /// Makes the series of operations that will be called, so that their first increase is seen. Those of
+    /// [`Operation::OF_TARGETS`] are there from the start; an agent, of which each node has one, needs no others.
+    pub fn expect(&self, operations: &[Operation]) {
+        for operation in operations.iter().copied() {
+            drop(self.calls.get_or_create(&CallLabels { operation, result: "ok" }));
+            drop(self.durations.get_or_create(&OperationLabel { operation }));
+            drop(self.waits.get_or_create(&OperationLabel { operation }));
+        }
+    }
+
+    /// What gives calls of an operation their turn.
+    pub(crate) fn pacer(&self, operation: Operation) -> &Pacer {
+        &self.pacers[operation.service() as usize]
     }
 
     pub(crate) fn record(
@@ -131,18 +114,19 @@ impl Metrics {
 
 /// The pace when it is scraped.
 #[derive(Debug)]
-struct Pace(Arc<Pacer>);
+struct Pace(Arc<[Pacer; Service::COUNT]>);
 
 impl Collector for Pace {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
-        let rate = ConstGauge::new(self.0.rate().unwrap_or(f64::INFINITY));
+        let rate = ConstGauge::new(self.0[Service::Lattice as usize].rate().unwrap_or(f64::INFINITY));
         rate.encode(encoder.encode_descriptor(
             "rate_limit",
             "Calls per second that may start; infinite unless VPC Lattice has throttled",
             None,
             rate.metric_type(),
         )?)?;
-        let waiting = ConstGauge::new(i64::try_from(self.0.waiting()).unwrap_or(i64::MAX));
+        let waiting: usize = self.0.iter().map(Pacer::waiting).sum();
+        let waiting = ConstGauge::new(i64::try_from(waiting).unwrap_or(i64::MAX));
         waiting.encode(encoder.encode_descriptor(
             "calls_waiting",
             "Calls that wait for their turn",

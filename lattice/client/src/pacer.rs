@@ -23,6 +23,8 @@ pub enum Urgency {
     Register,
     /// Make sure of something that was already called.
     Verify,
+    /// Bring services, rules and groups to what is wanted. No pod is waiting, but a user may be.
+    Change,
     /// Look at what no pod waits for.
     Observe,
 }

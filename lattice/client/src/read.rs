@@ -1,18 +1,17 @@
-//! Reading groups, tags and targets.
+//! Reading targets, and groups as far as their targets are concerned.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
-use aws_sdk_vpclattice::types::{self, TargetSummary};
+use aws_sdk_vpclattice::{
+    operation::get_target_group::GetTargetGroupOutput,
+    types::{self, TargetSummary},
+};
 use lattice::{
     Target, TargetGroup, TargetGroupArn, TargetState, group::TargetGroupType, limits::PAGE_ITEMS,
     target::IpFamily,
 };
 
 use crate::{Client, Error, Operation, Urgency, write};
-
-/// Most pages that one listing may have: twice a group's default quota of targets, drained ones included.
-/// A server that never ends a listing is not followed for ever.
-const MOST_PAGES: usize = 100;
 
 /// How often Lattice checks health unless a group says otherwise. Source: VPC Lattice documentation, "Health checks".
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(30);
@@ -46,28 +45,16 @@ impl Client {
         filter: Option<Vec<types::Target>>,
         urgency: Urgency,
     ) -> Result<Vec<TargetState>, Error> {
-        let operation = Operation::ListTargets;
-        let mut states = Vec::new();
-        let mut token = None;
-        for _ in 0..MOST_PAGES {
-            let call = self
-                .sdk
-                .list_targets()
-                .target_group_identifier(group.as_str())
-                .max_results(PAGE_ITEMS)
-                .set_targets(filter.clone())
-                .set_next_token(token);
-            let output = self.call(operation, urgency, call.send()).await?;
-            states.extend(output.items().iter().filter_map(state));
-            token = output.next_token;
-            if token.is_none() {
-                return Ok(states);
-            }
-        }
-        Err(Error::Refused {
-            call: operation,
-            message: format!("the listing of {group} did not end after {MOST_PAGES} pages"),
-        })
+        self.follow(
+            Operation::ListTargets,
+            urgency,
+            |token| {
+                let call = self.sdk.list_targets().target_group_identifier(group.as_str());
+                call.max_results(PAGE_ITEMS).set_targets(filter.clone()).set_next_token(token).send()
+            },
+            |page| Ok((page.items().iter().filter_map(state).collect(), page.next_token)),
+        )
+        .await
     }
 
     /// Reads what a group is.
@@ -75,8 +62,7 @@ impl Client {
     /// # Errors
     /// See [`Error`]. A group of another account is [`Error::Missing`].
     pub async fn target_group(&self, group: &TargetGroupArn, urgency: Urgency) -> Result<TargetGroup, Error> {
-        let call = self.sdk.get_target_group().target_group_identifier(group.as_str());
-        let output = self.call(Operation::GetTargetGroup, urgency, call.send()).await?;
+        let output = self.get_group(group, urgency).await?;
         let config = output.config();
         let check = config.and_then(|config| config.health_check());
         Ok(TargetGroup {
@@ -89,10 +75,7 @@ impl Client {
                 Some(types::TargetGroupType::Alb) => TargetGroupType::Alb,
                 _ => TargetGroupType::Other,
             },
-            family: match config.and_then(|config| config.ip_address_type()) {
-                Some(types::IpAddressType::Ipv6) => IpFamily::IPv6,
-                _ => IpFamily::IPv4,
-            },
+            family: family(config),
             vpc: config.and_then(|config| config.vpc_identifier()).map(Into::into),
             health_check_interval: check.filter(|check| check.enabled() == Some(true)).map(|check| {
                 check
@@ -106,18 +89,22 @@ impl Client {
         })
     }
 
-    /// Reads the tags of a group.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn tags(
+    /// What GetTargetGroup answers.
+    pub(crate) async fn get_group(
         &self,
         group: &TargetGroupArn,
         urgency: Urgency,
-    ) -> Result<BTreeMap<String, String>, Error> {
-        let call = self.sdk.list_tags_for_resource().resource_arn(group.as_str());
-        let output = self.call(Operation::ListTagsForResource, urgency, call.send()).await?;
-        Ok(output.tags.unwrap_or_default().into_iter().collect())
+    ) -> Result<GetTargetGroupOutput, Error> {
+        let call = self.sdk.get_target_group().target_group_identifier(group.as_str());
+        self.call(Operation::GetTargetGroup, urgency, call.send()).await
+    }
+}
+
+/// The family of a group's addresses.
+pub(crate) fn family(config: Option<&types::TargetGroupConfig>) -> IpFamily {
+    match config.and_then(|config| config.ip_address_type()) {
+        Some(types::IpAddressType::Ipv6) => IpFamily::IPv6,
+        _ => IpFamily::IPv4,
     }
 }
 

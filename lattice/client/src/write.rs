@@ -9,7 +9,7 @@ use aws_sdk_vpclattice::{
 use lattice::{Target, TargetGroupArn};
 use tokio::time::Instant;
 
-use crate::{Client, Error, Operation, Urgency};
+use crate::{Client, Error, Operation, Urgency, error::unfit};
 
 /// What became of the targets of a call that was served. Each one that was sent is in exactly one of the lists.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub(crate) fn members(call: Operation, targets: &[Target]) -> Result<Vec<types::
             types::Target::builder().id(target.address.to_string()).port(target.port.into()).build()
         })
         .collect::<Result<_, BuildError>>()
-        .map_err(|error| Error::Refused { call, message: error.to_string() })
+        .map_err(unfit(call))
 }
 
 /// Matches an answer with what was sent. Lattice may echo an address in another notation or leave the port out.

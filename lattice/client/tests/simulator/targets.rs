@@ -1,32 +1,16 @@
-//! The client against the simulator: the real SDK, encoding, paging and errors, without a socket and on paused time.
-
-#![allow(clippy::unwrap_used, reason = "a test's helpers fail as its tests do")]
+//! Targets and their groups.
 
 use std::future::pending;
 use std::{net::Ipv4Addr, time::Duration};
 
 use lattice::{Target, TargetGroupArn, TargetStatus, group::TargetGroupType, target::IpFamily};
-use lattice_client::{Client, Metrics, Operation, Options, Transport, Urgency};
-use lattice_sim::{Fault, SetTarget, Settings, Simulator, UnsuccessfulTargets};
+use lattice_client::{Operation, Urgency};
+use lattice_sim::{Fault, SetTarget, Simulator, UnsuccessfulTargets};
 use tokio::time::Instant;
 
-/// A simulator and a client of it.
-async fn connect() -> (Simulator, Client) {
-    let simulator = Simulator::new(Settings::instant(), 1);
-    let transport = {
-        let simulator = simulator.clone();
-        Transport::new(move |request| {
-            let simulator = simulator.clone();
-            async move { simulator.handle(request.map(Into::into)).await.map(|body| body.to_vec()) }
-        })
-    };
-    let options =
-        Options { region: Some("us-west-2".into()), transport: Some(transport), ..Options::default() };
-    let client = Client::connect(options, Metrics::unregistered()).await;
-    (simulator, client)
-}
+use crate::connect;
 
-/// Makes a resource, as nothing in Lath does yet.
+/// Makes a resource by its own request, so that what is read was not written by the client.
 async fn create(simulator: &Simulator, path: &str, body: serde_json::Value) -> serde_json::Value {
     let request = http::Request::post(path).body(body.to_string().into()).unwrap();
     let response = simulator.handle(request).await;
@@ -91,7 +75,7 @@ async fn a_group_is_read_with_its_tags_and_all_pages_of_its_targets() {
     assert_eq!(group.vpc.as_deref(), Some("vpc-0123456789abcdef0"));
     assert_eq!(group.health_check_interval, Some(Duration::from_secs(30)));
     assert!(group.active);
-    assert_eq!(client.tags(&arn, Urgency::Observe).await.unwrap()["lath.dev/cluster"], "demo");
+    assert_eq!(client.tags(arn.as_str(), Urgency::Observe).await.unwrap()["lath.dev/cluster"], "demo");
 
     for start in [0, 100, 200] {
         client.register(&arn, &targets(start..start + 100)).await.unwrap();

@@ -1,0 +1,292 @@
+//! What Lath wants VPC Lattice to hold: services with their listeners, target groups, and what networks need.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    rule::{Action, Rule},
+    tags,
+    target::IpFamily,
+};
+
+/// Tags of a resource.
+pub type Tags = BTreeMap<String, String>;
+
+/// What a service is for, which finds it again whatever it is called: an owner such as `HTTPRoute/shop/checkout`.
+/// It is the value of the tag [`crate::tags::OWNER`].
+pub type Owner = String;
+
+/// A service as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceSpec {
+    /// Its name when it is made; a service that is there keeps the one it has.
+    pub name: String,
+    /// The name that clients may use besides Lattice's own. It can't be changed.
+    pub custom_domain: Option<String>,
+    /// The ARN of the certificate for the custom domain.
+    pub certificate: Option<String>,
+    /// Who may call it, as the text of a policy; `None`: anybody in the network.
+    pub auth_policy: Option<String>,
+    /// Its listeners by port.
+    pub listeners: BTreeMap<u16, ListenerSpec>,
+    /// The names of the service networks that it is in.
+    pub networks: BTreeSet<String>,
+    /// Where its access logs go: ARNs of buckets, log groups or delivery streams.
+    pub access_logs: BTreeSet<String>,
+    /// Its tags, those of its owner included.
+    pub tags: Tags,
+}
+
+/// A listener as it should be. Of a listener that is there, only the default action can be changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListenerSpec {
+    /// Its name.
+    pub name: String,
+    /// What it takes.
+    pub protocol: ListenerProtocol,
+    /// What becomes of requests that no rule matches.
+    pub default: Action<GroupKey>,
+    /// Its rules; the first that matches a request decides. No two have the same match.
+    pub rules: Vec<Rule<GroupKey>>,
+}
+
+/// What a listener takes. Source: API model, `ListenerProtocol`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ListenerProtocol {
+    /// HTTP/1.1 and HTTP/2 without TLS.
+    Http,
+    /// The same with TLS, which ends at Lattice.
+    Https,
+    /// TLS, which ends at the target.
+    TlsPassthrough,
+}
+
+/// What a target group is for. Two groups with the same key are one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GroupKey {
+    /// Pods behind a Service's port, for one service: a group serves no second one.
+    Service(Box<ServiceGroupKey>),
+    /// A group that somebody else made and keeps, by its ARN.
+    External(crate::TargetGroupArn),
+}
+
+/// Pods behind a Service's port, as targets of one service.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServiceGroupKey {
+    /// The service whose rules name it.
+    pub owner: Owner,
+    /// The Service's namespace.
+    pub namespace: String,
+    /// The Service's name.
+    pub service: String,
+    /// The Service's port.
+    pub port: u16,
+    /// How its targets are spoken to.
+    pub protocol: GroupProtocol,
+    /// The family of its targets' addresses.
+    pub family: IpFamily,
+}
+
+/// How the targets of a group are spoken to. Source: API model, `TargetGroupProtocol` and
+/// `TargetGroupProtocolVersion`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GroupProtocol {
+    /// HTTP in some version.
+    Http(HttpVersion),
+    /// HTTP over TLS in some version.
+    Https(HttpVersion),
+    /// Bytes, for TLS passthrough.
+    Tcp,
+}
+
+/// A version of HTTP, as Lattice tells them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HttpVersion {
+    /// HTTP/1.1.
+    Http1,
+    /// HTTP/2, without TLS by prior knowledge.
+    Http2,
+    /// gRPC over HTTP/2.
+    Grpc,
+}
+
+/// A target group as it should be. Of a group that is there, only the health check can be changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupSpec {
+    /// Its name when it is made.
+    pub name: String,
+    /// The port of targets that name none, which Lath's all do.
+    pub port: u16,
+    /// The VPC in which its targets are.
+    pub vpc: String,
+    /// How its targets are checked, with every default filled in.
+    pub health_check: HealthCheck,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// How targets are checked. What is `None` is Lattice's own default.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HealthCheck {
+    /// Whether they are checked.
+    pub enabled: Option<bool>,
+    /// Seconds from one check to the next, 5 to 300.
+    pub interval: Option<u16>,
+    /// Seconds that an answer may take, 1 to 120.
+    pub timeout: Option<u16>,
+    /// Passed checks after which a target is healthy again, 2 to 10.
+    pub healthy_threshold: Option<u16>,
+    /// Failed checks after which a target is unhealthy, 2 to 10.
+    pub unhealthy_threshold: Option<u16>,
+    /// The path that is asked.
+    pub path: Option<String>,
+    /// The port that is asked, if it is not the target's own.
+    pub port: Option<u16>,
+    /// Whether it is asked over TLS.
+    pub tls: Option<bool>,
+    /// In which version: HTTP1 or HTTP2.
+    pub version: Option<HttpVersion>,
+    /// The statuses that pass, such as `200-299,404`.
+    pub statuses: Option<String>,
+}
+
+/// What a service network should be like. One that Lath may not make is found by its name, or by its id.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NetworkSpec {
+    /// Whether it is made where there is none.
+    pub create: bool,
+    /// How the cluster's VPC is in it; `None`: that is nobody's business here.
+    pub vpc: Option<VpcAssociationSpec>,
+    /// Who may call its services; `None`: nothing is said, and what is there stays unless Lath has put it there.
+    pub auth_policy: Option<String>,
+    /// Where access logs of its services go.
+    pub access_logs: BTreeSet<String>,
+    /// Tags of what Lath makes.
+    pub tags: Tags,
+}
+
+/// How a VPC is in a service network.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VpcAssociationSpec {
+    /// Security groups that decide who in the VPC may call; at most five.
+    pub security_groups: BTreeSet<String>,
+}
+
+/// All that Lath wants VPC Lattice to hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Desired {
+    /// Grows with each change, so that it can be told which version VPC Lattice has been brought to.
+    pub version: u64,
+    /// Service networks by name or id.
+    pub networks: BTreeMap<String, NetworkSpec>,
+    /// Target groups that Lath makes.
+    pub groups: BTreeMap<GroupKey, GroupSpec>,
+    /// Services by owner.
+    pub services: BTreeMap<Owner, ServiceSpec>,
+    /// Owners whose services stay as they are, if they are there: what they should be can't be told now.
+    pub held: BTreeSet<Owner>,
+    /// What else of services that nobody wants stays as it is: what they were made for can't be seen, or can't be followed.
+    pub spared: BTreeSet<Spare>,
+    /// Names of service networks that stay as they are, for the same reason.
+    pub spared_networks: BTreeSet<String>,
+}
+
+/// Services, by the tags that tell what they were made for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Spare {
+    /// Those of all routes of a kind, by its tag.
+    Routes(String),
+    /// Those of a route.
+    Route {
+        /// The tag of its kind.
+        kind: String,
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
+    /// Those of a Gateway that has one for each host name, by `namespace/name`.
+    Gateway(String),
+}
+
+impl Spare {
+    /// Whether a service with these tags is one of them.
+    #[must_use]
+    pub fn covers(&self, tags: &Tags) -> bool {
+        let is = |key: &str, value: &str| tags.get(key).is_some_and(|found| found == value);
+        match self {
+            Self::Routes(kind) => is(tags::ROUTE_TYPE, kind),
+            Self::Route { kind, namespace, name } => {
+                is(tags::ROUTE_TYPE, kind)
+                    && is(tags::ROUTE_NAMESPACE, namespace)
+                    && is(tags::ROUTE_NAME, name)
+            }
+            Self::Gateway(name) => is(tags::GATEWAY, name),
+        }
+    }
+}
+
+impl ListenerProtocol {
+    /// The API's word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "HTTP",
+            Self::Https => "HTTPS",
+            Self::TlsPassthrough => "TLS_PASSTHROUGH",
+        }
+    }
+}
+
+impl HealthCheck {
+    /// The same with Lattice's defaults for what is `None`. The port stays `None` without one: each target is asked on
+    /// its own. Source: VPC Lattice documentation, "Health checks".
+    #[must_use]
+    pub fn filled(&self, protocol: GroupProtocol) -> Self {
+        Self {
+            // Lattice checks HTTP/1.1 by itself, and the rest only when it is told to.
+            enabled: self.enabled.or(Some(protocol.version() == Some(HttpVersion::Http1))),
+            interval: self.interval.or(Some(30)),
+            timeout: self.timeout.or(Some(5)),
+            healthy_threshold: self.healthy_threshold.or(Some(5)),
+            unhealthy_threshold: self.unhealthy_threshold.or(Some(2)),
+            path: self.path.clone().or_else(|| Some("/".into())),
+            port: self.port,
+            tls: self.tls.or(Some(matches!(protocol, GroupProtocol::Https(_)))),
+            version: self.version.or(Some(HttpVersion::Http1)),
+            statuses: self.statuses.clone().or_else(|| Some("200".into())),
+        }
+    }
+}
+
+impl HttpVersion {
+    /// The API's word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http1 => "HTTP1",
+            Self::Http2 => "HTTP2",
+            Self::Grpc => "GRPC",
+        }
+    }
+}
+
+impl GroupProtocol {
+    /// The API's word for the protocol.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http(_) => "HTTP",
+            Self::Https(_) => "HTTPS",
+            Self::Tcp => "TCP",
+        }
+    }
+
+    /// The version of HTTP, if it is HTTP.
+    #[must_use]
+    pub fn version(self) -> Option<HttpVersion> {
+        match self {
+            Self::Http(version) | Self::Https(version) => Some(version),
+            Self::Tcp => None,
+        }
+    }
+}
