@@ -3,9 +3,12 @@
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray,
 };
-use kube::CustomResourceExt as _;
+use kube::{CustomResourceExt as _, Resource as _};
 
-use crate::{NodeTargets, TargetGroupBinding};
+use crate::{
+    GatewayParameters, NodeTargets, ServiceNetwork, TargetGroupBinding,
+    policy::{AccessLogPolicy, IAMAuthPolicy, TargetGroupPolicy, VpcAssociationPolicy},
+};
 
 /// The definitions as files of the chart: names and texts.
 ///
@@ -24,15 +27,27 @@ pub fn files() -> Result<Vec<(String, String)>, serde_saphyr::ser::Error> {
 /// Every definition that Lath installs, with the name of its file.
 #[must_use]
 pub fn all() -> Vec<(String, CustomResourceDefinition)> {
-    [TargetGroupBinding::crd(), NodeTargets::crd()]
-        .into_iter()
+    let crds = [
+        TargetGroupBinding::crd(),
+        NodeTargets::crd(),
+        GatewayParameters::crd(),
+        ServiceNetwork::crd(),
+        TargetGroupPolicy::crd(),
+        IAMAuthPolicy::crd(),
+        VpcAssociationPolicy::crd(),
+        AccessLogPolicy::crd(),
+    ];
+    crds.into_iter()
         .map(|mut crd| {
             for version in &mut crd.spec.versions {
-                version
-                    .schema
-                    .iter_mut()
-                    .flat_map(|schema| &mut schema.open_api_v3_schema)
-                    .for_each(drop_formats);
+                let schemas = version.schema.iter_mut();
+                for schema in schemas.flat_map(|schema| &mut schema.open_api_v3_schema) {
+                    drop_formats(schema);
+                    if crd.spec.names.kind == ServiceNetwork::kind(&()) {
+                        // The AWS controller's definition asks for none either.
+                        schema.required = None;
+                    }
+                }
             }
             (format!("{}.yaml", crd.spec.names.plural), crd)
         })

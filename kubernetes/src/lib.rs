@@ -9,14 +9,20 @@
 pub mod binding;
 pub mod connection;
 pub mod crds;
+pub mod gateway;
 pub mod names;
 pub mod node_targets;
+pub mod parameters;
 pub mod pod;
+pub mod policy;
 pub mod service;
+pub mod service_network;
 pub mod standing;
 pub mod watch;
 
 pub use binding::TargetGroupBinding;
 pub use node_targets::NodeTargets;
+pub use parameters::GatewayParameters;
 pub use pod::Pod;
 pub use service::Service;
+pub use service_network::ServiceNetwork;

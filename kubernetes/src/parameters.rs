@@ -1,0 +1,207 @@
+//! `GatewayParameters`: how Gateways become services at VPC Lattice.
+
+#![allow(unreachable_pub, reason = "the schema derive repeats each public struct inside a function")]
+#![allow(
+    missing_docs,
+    reason = "a documented variant would become a oneOf, which no structural schema may hold"
+)]
+
+use k8s_openapi::schemars::JsonSchema;
+use kube::{CustomResource, KubeSchema};
+use serde::{Deserialize, Serialize};
+
+/// Rules that a listener may have, unless the parameters say otherwise.
+/// Source: VPC Lattice quotas, "Rules per listener", which AWS can raise.
+pub const RULES_PER_LISTENER: u32 = 10;
+
+/// Listeners that a service may have, unless the parameters say otherwise.
+/// Source: VPC Lattice quotas, "Listeners per service", which AWS can raise.
+pub const LISTENERS_PER_SERVICE: u32 = 2;
+
+/// Target groups that a service may use, unless the parameters say otherwise.
+/// Source: VPC Lattice quotas, "Target groups per service", which AWS can raise.
+pub const TARGET_GROUPS_PER_SERVICE: u32 = 10;
+
+/// How Gateways become services at VPC Lattice. What is not set here is left to the GatewayClass's parameters, and
+/// what is not set there to Lath.
+///
+/// A GatewayClass's `parametersRef` names one for all its Gateways, a Gateway's `infrastructure.parametersRef` names
+/// one in the Gateway's namespace, which goes before the class's field by field.
+#[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[kube(
+    group = "lath.dev",
+    version = "v1alpha1",
+    kind = "GatewayParameters",
+    plural = "gatewayparameters",
+    doc = "How Gateways become services at VPC Lattice.",
+    namespaced,
+    shortname = "gwparams",
+    category = "lath",
+    derive = "Default",
+    derive = "PartialEq",
+    printcolumn(name = "Services", type_ = "string", json_path = ".spec.services"),
+    printcolumn(name = "Path prefix", type_ = "string", json_path = ".spec.pathPrefix"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase")]
+pub struct GatewayParametersSpec {
+    /// PerRoute: one service for each route and host name, named as the AWS Gateway API Controller names it.
+    /// PerHostname: one service for each host name of the Gateway, with the rules of all routes for it.
+    /// PerRoute if nothing is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub services: Option<Services>,
+
+    /// What a path match of type PathPrefix means. Elements: what Gateway API says, so that /a matches /a and /a/b and
+    /// not /ab; that takes two rules at VPC Lattice. Characters: one rule, which matches /ab as well, as with the AWS
+    /// Gateway API Controller. Elements if nothing is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_prefix: Option<PathPrefix>,
+
+    /// The service network that the Gateway stands for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_network: Option<ServiceNetworkParameters>,
+
+    /// The account's quotas, where AWS has raised them. A route that would go beyond one is told so before anything
+    /// is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quotas: Option<QuotaParameters>,
+}
+
+/// How routes are grouped into services.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(crate = "k8s_openapi::schemars")]
+pub enum Services {
+    #[default]
+    PerRoute,
+    PerHostname,
+}
+
+/// What a path match of type PathPrefix means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(crate = "k8s_openapi::schemars")]
+pub enum PathPrefix {
+    #[default]
+    Elements,
+    Characters,
+}
+
+/// The service network that a Gateway stands for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceNetworkParameters {
+    /// Whether it is made if there is none of the Gateway's name. Otherwise the Gateway waits for it. False if nothing
+    /// is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub create: Option<bool>,
+
+    /// Whether the cluster's VPC is associated with it, without which nothing in the VPC reaches its services. A
+    /// VpcAssociationPolicy on the Gateway goes first. If nothing is set, only where Lath may create the network. A VPC is
+    /// in one service network at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vpc_association: Option<bool>,
+}
+
+/// Quotas of the account.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct QuotaParameters {
+    /// Rules per listener, 1 to 2000; 10 if nothing is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 2000))]
+    pub rules_per_listener: Option<u32>,
+
+    /// Listeners per service, 1 to 100; 2 if nothing is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 100))]
+    pub listeners_per_service: Option<u32>,
+
+    /// Target groups per service, 1 to 500; 10 if nothing is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 500))]
+    pub target_groups_per_service: Option<u32>,
+}
+
+/// What a Gateway goes by, once everybody has been asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parameters {
+    /// How routes are grouped into services.
+    pub services: Services,
+    /// What a path match of type PathPrefix means.
+    pub path_prefix: PathPrefix,
+    /// Whether the service network is made if there is none.
+    pub create_service_network: bool,
+    /// Whether the cluster's VPC is associated with the service network.
+    pub vpc_association: bool,
+    /// Most rules of a listener.
+    pub rules_per_listener: u32,
+    /// Most listeners of a service.
+    pub listeners_per_service: u32,
+    /// Most target groups of a service.
+    pub target_groups_per_service: u32,
+}
+
+impl Default for Parameters {
+    fn default() -> Self {
+        Self::resolve(&[])
+    }
+}
+
+impl Parameters {
+    /// What the first of these says that says anything, field by field: the Gateway's own, then its class's.
+    #[must_use]
+    pub fn resolve(specs: &[&GatewayParametersSpec]) -> Self {
+        fn first<T>(
+            specs: &[&GatewayParametersSpec],
+            field: impl Fn(&GatewayParametersSpec) -> Option<T>,
+        ) -> Option<T> {
+            specs.iter().copied().find_map(field)
+        }
+        let network = |field: fn(&ServiceNetworkParameters) -> Option<bool>| {
+            first(specs, |spec| spec.service_network.as_ref().and_then(field))
+        };
+        let create_service_network = network(|network| network.create).unwrap_or(false);
+        let quota = |field: fn(&QuotaParameters) -> Option<u32>, usual| {
+            first(specs, |spec| spec.quotas.as_ref().and_then(field)).unwrap_or(usual)
+        };
+        Self {
+            services: first(specs, |spec| spec.services).unwrap_or_default(),
+            path_prefix: first(specs, |spec| spec.path_prefix).unwrap_or_default(),
+            create_service_network,
+            // A network that Lath makes is of no use to the cluster unless its VPC is in it.
+            vpc_association: network(|network| network.vpc_association).unwrap_or(create_service_network),
+            rules_per_listener: quota(|quotas| quotas.rules_per_listener, RULES_PER_LISTENER),
+            listeners_per_service: quota(|quotas| quotas.listeners_per_service, LISTENERS_PER_SERVICE),
+            target_groups_per_service: quota(
+                |quotas| quotas.target_groups_per_service,
+                TARGET_GROUPS_PER_SERVICE,
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gateways_own_parameters_go_before_its_classs_field_by_field() {
+        let read = |yaml| serde_saphyr::from_str::<GatewayParametersSpec>(yaml).unwrap();
+        let class = read(
+            "{ services: PerHostname, serviceNetwork: { create: true, vpcAssociation: true }, quotas: { rulesPerListener: 100 } }",
+        );
+        let gateway = read(
+            "{ pathPrefix: Characters, serviceNetwork: { create: false }, quotas: { listenersPerService: 5 } }",
+        );
+        let parameters = Parameters {
+            services: Services::PerHostname,
+            path_prefix: PathPrefix::Characters,
+            create_service_network: false,
+            vpc_association: true,
+            rules_per_listener: 100,
+            listeners_per_service: 5,
+            target_groups_per_service: 10,
+        };
+        assert_eq!(Parameters::resolve(&[&gateway, &class]), parameters);
+        assert_eq!(Parameters::resolve(&[&read("{}")]), Parameters::default());
+    }
+}
