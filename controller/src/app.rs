@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     bindings, cluster,
     config::{Arguments, Config, Error},
-    health,
+    gateway, health,
     leader::Candidate,
     pipelines::{self, Links, Metrics},
     repair,
@@ -34,14 +34,17 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
 fn register(registry: &mut Registry) -> (lattice_client::Metrics, Gauge, Metrics) {
     registry.register_collector(Box::new(runtime::process::Process));
     let calls = lattice_client::Metrics::register(registry);
+    calls.expect(lattice_client::Operation::ALL);
     let own = registry.sub_registry_with_prefix("lath_controller");
     let leading = Gauge::default();
     own.register("leader", "1 while this controller acts, 0 while it stands by", leading.clone());
     let metrics = Metrics {
         cluster: cluster::metrics::Metrics::register(own),
+        gateway: gateway::metrics::Metrics::register(own),
         bindings: bindings::metrics::Metrics::register(own),
         health: health::metrics::Metrics::register(own),
         repair: repair::metrics::Metrics::register(own),
+        engine: gateway::engine::Metrics::register(own),
     };
     (calls, leading, metrics)
 }
@@ -57,6 +60,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         lattice_client::Options {
             region: Some(config.site.region.clone()),
             endpoint: config.endpoint.clone(),
+            neighbours: config.neighbours.clone(),
             ..lattice_client::Options::default()
         },
         calls,

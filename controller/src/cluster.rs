@@ -119,6 +119,9 @@ pub struct Record {
     pub state: RecordState,
 }
 
+/// Pods by a label's key and value, and by their names.
+type Labelled = HashMap<String, HashMap<String, BTreeMap<String, Arc<Pod>>>>;
+
 /// What is known of the cluster.
 #[derive(Debug, Default)]
 pub struct Cluster {
@@ -126,8 +129,12 @@ pub struct Cluster {
     seen: BTreeSet<Kind>,
     pods: HashMap<String, HashMap<String, Arc<Pod>>>,
     by_address: HashMap<IpAddr, BTreeSet<ObjectName>>,
+    /// Pods of a namespace by each of their labels, so that a Service need not look at all of them.
+    by_label: HashMap<String, Labelled>,
     gated: BTreeSet<ObjectName>,
     services: HashMap<ObjectName, Arc<Service>>,
+    services_changed: u64,
+    bindings_changed: u64,
     bindings: BTreeMap<ObjectName, Entry>,
     node_targets: BTreeMap<String, Arc<NodeTargetsSpec>>,
     records: HashMap<TargetGroupArn, HashMap<Target, Vec<Record>>>,
@@ -147,6 +154,24 @@ impl Cluster {
     #[must_use]
     pub fn revision(&self) -> u64 {
         self.revision
+    }
+
+    /// The revision at which a Service last changed.
+    #[must_use]
+    pub fn services_changed(&self) -> u64 {
+        self.services_changed
+    }
+
+    /// The revision at which a binding was last made, changed or deleted.
+    #[must_use]
+    pub fn bindings_changed(&self) -> u64 {
+        self.bindings_changed
+    }
+
+    /// A Service.
+    #[must_use]
+    pub fn service(&self, name: &ObjectName) -> Option<&Service> {
+        self.services.get(name).map(|service| &**service)
     }
 
     /// All bindings, by name.
@@ -213,20 +238,26 @@ impl Cluster {
     }
 
     /// The pods that a binding's Service selects, and how each stands towards its port. Empty where Service or port
-    /// is missing. Cost: the pods of the namespace.
+    /// is missing. Cost: the pods with that label of the Service's selector which the fewest have.
     pub fn members(&self, binding: &TargetGroupBinding) -> impl Iterator<Item = (&Arc<Pod>, Standing)> {
         let service = self.service_of(binding);
         let port = service.and_then(|service| service.port(&binding.spec.service.port));
-        let namespace = binding.metadata.namespace.as_deref().unwrap_or_default();
         let family = binding.spec.ip_family;
         service.zip(port).into_iter().flat_map(move |(service, port)| {
-            self.pods
-                .get(namespace)
-                .into_iter()
-                .flat_map(HashMap::values)
+            self.candidates(service)
                 .filter(|pod| service.selects(&pod.labels))
                 .map(move |pod| (pod, standing(pod, service, port, family)))
         })
+    }
+
+    /// Pods among which all are that a Service selects.
+    fn candidates(&self, service: &Service) -> impl Iterator<Item = &Arc<Pod>> {
+        let labels = self.by_label.get(&service.namespace);
+        let with = |(key, value): (&String, &String)| labels?.get(key)?.get(value);
+        // A label that no pod has makes the Service select none.
+        let sets: Option<Vec<_>> = service.selector.iter().map(with).collect();
+        let fewest = sets.and_then(|sets| sets.into_iter().min_by_key(|pods| pods.len()));
+        fewest.into_iter().flat_map(BTreeMap::values)
     }
 
     /// How a pod stands towards the port that a binding names; `None` where Service or port is missing.

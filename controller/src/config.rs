@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use lath_kubernetes::connection;
 use runtime::telemetry::Format;
 
-use crate::{bindings::judge::Site, health::watchman, repair, repair::endpoints};
+use crate::{bindings::judge::Site, gateway::engine, health::watchman, repair, repair::endpoints};
 
 pub mod parse;
 
@@ -22,10 +22,10 @@ use parse::{address, calls_per_second, duration};
     name = "lath-controller",
     version,
     args_override_self = true,
-    about = "Judges TargetGroupBindings, opens readiness gates, repairs what agents cannot",
-    long_about = "The cluster-wide part of Lath. It judges TargetGroupBindings, reads the health of targets, opens \
-                  readiness gates, and repairs what agents cannot. It talks to the cluster that KUBECONFIG names, or \
-                  to the one it runs in."
+    about = "Brings Gateways and routes to VPC Lattice, opens readiness gates, repairs what agents cannot",
+    long_about = "The cluster-wide part of Lath. It makes services of VPC Lattice out of Gateways and routes, judges \
+                  TargetGroupBindings, reads the health of targets, opens readiness gates, and repairs what agents \
+                  cannot. It talks to the cluster that KUBECONFIG names, or to the one it runs in."
 )]
 pub struct Arguments {
     /// The AWS region [environment: also REGION, AWS_REGION]
@@ -48,6 +48,26 @@ pub struct Arguments {
     /// AWS_ENDPOINT_URL_VPC_LATTICE as in every AWS tool]
     #[arg(long, env = "LATH_LATTICE_ENDPOINT")]
     pub lattice_endpoint: Option<String>,
+
+    /// The endpoint of the other AWS services that are called (tags, certificates), such as a simulator's, instead of
+    /// each one's own
+    #[arg(long, env = "LATH_NEIGHBOURS_ENDPOINT")]
+    pub neighbours_endpoint: Option<String>,
+
+    /// The service network that is created, and associated with the VPC, for the Gateway of this name
+    /// [environment: also DEFAULT_SERVICE_NETWORK]
+    #[arg(long, env = "LATH_DEFAULT_SERVICE_NETWORK")]
+    pub default_service_network: Option<String>,
+
+    /// How often each service, target group and service network is read again, to mend what others changed; 0s: never
+    #[arg(long, env = "LATH_DRIFT_PERIOD", default_value = "10m", value_parser = duration)]
+    pub drift_period: Duration,
+
+    /// List every resource of the account instead of asking the Resource Groups Tagging API for this cluster's
+    /// [environment: also DISABLE_TAGGING_SERVICE_API]
+    #[arg(long, env = "LATH_WITHOUT_TAGGING_API", num_args = 0..=1, default_value_t = false,
+          default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub without_tagging_api: bool,
 
     /// Where metrics are served: ADDRESS:PORT or :PORT
     #[arg(long, env = "LATH_METRICS_BIND_ADDRESS", default_value = ":8080", value_parser = address)]
@@ -193,6 +213,12 @@ pub struct Config {
     pub site: Site,
     /// VPC Lattice's endpoint, if it is not the region's.
     pub endpoint: Option<String>,
+    /// The endpoint of the other AWS services, if it is not each one's own.
+    pub neighbours: Option<String>,
+    /// The service network that is made if there is none of this name.
+    pub default_network: Option<String>,
+    /// How VPC Lattice is brought to what is wanted.
+    pub engine: engine::Settings,
     /// Where metrics are served.
     pub metrics: SocketAddr,
     /// Where probes are served.
@@ -255,21 +281,35 @@ impl Arguments {
             });
         }
         let endpoint = self.lattice_endpoint.or_else(|| variable("LATTICE_ENDPOINT"));
-        if let Some(endpoint) = &endpoint
-            && !(endpoint.starts_with("http://") || endpoint.starts_with("https://"))
-        {
-            return Err(Error::Invalid {
-                flag: "--lattice-endpoint",
-                value: endpoint.clone(),
-                expected: "a URL, which begins with https:// or http://",
-            });
+        let endpoints =
+            [("--lattice-endpoint", &endpoint), ("--neighbours-endpoint", &self.neighbours_endpoint)];
+        for (flag, endpoint) in endpoints {
+            if let Some(endpoint) = endpoint
+                && !(endpoint.starts_with("http://") || endpoint.starts_with("https://"))
+            {
+                return Err(Error::Invalid {
+                    flag,
+                    value: endpoint.clone(),
+                    expected: "a URL, which begins with https:// or http://",
+                });
+            }
         }
+        let untagged = variable("DISABLE_TAGGING_SERVICE_API").is_some_and(|value| value == "true");
         if self.allow_manual_endpoints && self.vpc_cidr.is_empty() {
             return Err(Error::NoCidrs);
         }
         Ok(Config {
             site,
             endpoint,
+            neighbours: self.neighbours_endpoint,
+            default_network: self
+                .default_service_network
+                .filter(|name| !name.is_empty())
+                .or_else(|| variable("DEFAULT_SERVICE_NETWORK")),
+            engine: engine::Settings {
+                audit_period: Some(self.drift_period).filter(|period| !period.is_zero()),
+                tagging: !(self.without_tagging_api || untagged),
+            },
             metrics: self.metrics_bind_address,
             probes: self.health_probe_bind_address,
             leader_elect: self.leader_elect,

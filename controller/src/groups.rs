@@ -102,6 +102,8 @@ pub struct View {
 pub struct Groups {
     revision: u64,
     views: BTreeMap<TargetGroupArn, View>,
+    /// What whoever makes groups has told of them, and when: as many as it has made.
+    told: BTreeMap<TargetGroupArn, (Facts, Instant)>,
     refresh: Duration,
 }
 
@@ -109,7 +111,7 @@ impl Groups {
     /// Groups whose facts are read again after `refresh`.
     #[must_use]
     pub fn new(refresh: Duration) -> Self {
-        Self { revision: 0, views: BTreeMap::new(), refresh }
+        Self { revision: 0, views: BTreeMap::new(), told: BTreeMap::new(), refresh }
     }
 
     /// Grows with each change that matters to bindings.
@@ -145,7 +147,10 @@ impl Groups {
     pub fn want(&mut self, wanted: &BTreeSet<TargetGroupArn>, now: Instant) {
         self.views.retain(|group, _| wanted.contains(group));
         for group in wanted {
-            self.views.entry(group.clone()).or_insert_with(|| View {
+            if self.views.contains_key(group) {
+                continue;
+            }
+            let mut view = View {
                 facts: None,
                 finding: None,
                 counts: None,
@@ -154,7 +159,43 @@ impl Groups {
                 due: now,
                 failures: 0,
                 doubted: false,
-            });
+            };
+            if let Some((facts, at)) = self.told.get(group) {
+                self.revision += 1;
+                view.facts = Some(facts.clone());
+                view.finding = Some(Finding::Known);
+                view.touched = self.revision;
+                view.due = now.max(*at + self.refresh);
+            }
+            self.views.insert(group.clone(), view);
+        }
+    }
+
+    /// Takes in what whoever makes a group knows of it, so that it need not be read before it is due again, also if a
+    /// binding names it only later. Ends with [`Self::forget`].
+    pub fn tell(&mut self, group: &TargetGroupArn, facts: Facts, now: Instant) {
+        if let Some(view) = self.views.get_mut(group) {
+            if view.facts.as_ref() != Some(&facts) || view.finding != Some(Finding::Known) {
+                self.revision += 1;
+                view.touched = self.revision;
+            }
+            view.facts = Some(facts.clone());
+            view.finding = Some(Finding::Known);
+            view.failures = 0;
+            // One that refuses a binding is mended by hand, which only reading shows.
+            if !view.doubted {
+                view.due = now + self.refresh;
+            }
+        }
+        self.told.insert(group.clone(), (facts, now));
+    }
+
+    /// A group that was told of is gone, or is nobody's who tells.
+    pub fn forget(&mut self, group: &TargetGroupArn) {
+        if self.told.remove(group).is_some()
+            && let Some(view) = self.views.get_mut(group)
+        {
+            view.due = Instant::now().min(view.due);
         }
     }
 

@@ -4,13 +4,18 @@ use std::{fmt, sync::Arc};
 
 use lattice_client::Client as Lattice;
 use runtime::readiness::Readiness;
-use tokio::{sync::mpsc, task::JoinSet, time::Instant};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+    time::Instant,
+};
 
 use crate::{
     bindings,
     cluster::{self, Cluster, feed},
     config::Config,
     events::Events,
+    gateway::{self, compose::Published, engine, objects::Objects, translate::Certificates},
     groups::{self, Groups},
     health::{self, read::Channels, watchman::Watchman},
     repair,
@@ -49,9 +54,11 @@ impl fmt::Debug for Links {
 #[allow(missing_docs, reason = "each is named after its pipeline")]
 pub struct Metrics {
     pub cluster: cluster::metrics::Metrics,
+    pub gateway: gateway::metrics::Metrics,
     pub bindings: bindings::metrics::Metrics,
     pub health: health::metrics::Metrics,
     pub repair: repair::metrics::Metrics,
+    pub engine: gateway::engine::Metrics,
 }
 
 /// Starts every pipeline on fresh stores: what a former leader knew is not relied on. `namespace` is the Leases'.
@@ -74,6 +81,7 @@ pub fn start(config: &Config, namespace: &str, links: &Links) -> JoinSet<()> {
         cluster.clone(),
         links.metrics.cluster.clone(),
     ));
+    gateway(&mut tasks, config, links, &cluster, &groups, &events);
     tasks.spawn(groups::read::run(cluster.clone(), groups.clone(), links.lattice.clone(), site.clone()));
     tasks.spawn(bindings::sync::run(
         bindings::sync::Sync::new(bindings::sync::Settings {
@@ -143,4 +151,64 @@ pub fn start(config: &Config, namespace: &str, links: &Links) -> JoinSet<()> {
         tasks.spawn(registrar.run());
     }
     tasks
+}
+
+/// Starts the pipeline from Gateway API to VPC Lattice.
+fn gateway(
+    tasks: &mut JoinSet<()>,
+    config: &Config,
+    links: &Links,
+    cluster: &Arc<Shared<Cluster>>,
+    groups: &Arc<Shared<Groups>>,
+    events: &Events,
+) {
+    let site = Arc::new(config.site.clone());
+    let metrics = &links.metrics.gateway;
+    let objects: Arc<Shared<Objects>> = Arc::default();
+    let progress: Arc<Shared<engine::Progress>> = Arc::default();
+    let published = watch::Sender::new(Arc::new(Published::default()));
+    let (certificates, found) = watch::channel(Certificates::default());
+    let (desired, wanted) = watch::channel(None);
+    tasks.spawn(gateway::feed::run(
+        gateway::feed::updates(&links.watches),
+        objects.clone(),
+        links.metrics.cluster.clone(),
+    ));
+    tasks.spawn(gateway::certificates::run(links.lattice.clone(), published.subscribe(), certificates));
+    let writer = gateway::write::Writer {
+        client: links.kubernetes.clone(),
+        objects: objects.clone(),
+        published: published.subscribe(),
+        progress: progress.clone(),
+        events: events.clone(),
+        metrics: metrics.clone(),
+    };
+    tasks.spawn(writer.run());
+    let composer = gateway::compose::Composer {
+        objects,
+        cluster: cluster.clone(),
+        site: site.clone(),
+        default_network: config.default_network.clone(),
+        certificates: found,
+        published,
+        desired,
+        metrics: metrics.clone(),
+    };
+    tasks.spawn(composer.run());
+    tasks.spawn(gateway::bind::run(
+        links.kubernetes.clone(),
+        cluster.clone(),
+        progress.clone(),
+        metrics.clone(),
+    ));
+    let engine = engine::Links {
+        client: links.lattice.clone(),
+        site,
+        groups: groups.clone(),
+        cluster: cluster.clone(),
+        settings: config.engine.clone(),
+        metrics: metrics.engine.clone(),
+        progress,
+    };
+    tasks.spawn(engine::run(engine, wanted));
 }

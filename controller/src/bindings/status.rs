@@ -1,9 +1,6 @@
 //! The status that a binding should have, given the one it has.
 
-use k8s_openapi::{
-    apimachinery::pkg::apis::meta::v1::{Condition, Time},
-    jiff::Timestamp,
-};
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Condition, jiff::Timestamp};
 use lath_kubernetes::{
     binding::{EffectivePolicy, ReadinessPolicy, TargetCounts, TargetGroupBindingStatus},
     names,
@@ -12,15 +9,13 @@ use lattice::TargetGroup;
 use serde_json::{Value, json};
 
 use super::{judge::Verdict, tally::Tally};
+use crate::condition::condition;
 
 /// The condition that names addresses of hand-made EndpointSlices which are not registered.
 pub const ENDPOINTS_REFUSED: &str = "EndpointsRefused";
 
 /// Most refused addresses that a condition names.
 const MOST_NAMED: usize = 10;
-
-/// Longest message of a condition. Source: Kubernetes API conventions, `Condition`.
-const LONGEST_MESSAGE: usize = 32_768;
 
 /// What a status is made from.
 #[derive(Debug, Clone)]
@@ -107,31 +102,6 @@ fn accepted(current: Option<&Condition>, findings: &Findings<'_>, now: Timestamp
         findings.generation,
         now,
     )
-}
-
-fn condition(
-    current: Option<&Condition>,
-    kind: &str,
-    status: &str,
-    reason: &str,
-    message: String,
-    generation: Option<i64>,
-    now: Timestamp,
-) -> Condition {
-    let since = current.filter(|current| current.status == status);
-    let mut message = message;
-    if message.len() > LONGEST_MESSAGE {
-        let end = (0..=LONGEST_MESSAGE).rev().find(|end| message.is_char_boundary(*end));
-        message.truncate(end.unwrap_or(0));
-    }
-    Condition {
-        last_transition_time: since.map_or(Time(now), |current| current.last_transition_time.clone()),
-        message,
-        observed_generation: generation,
-        reason: reason.into(),
-        status: status.into(),
-        type_: kind.into(),
-    }
 }
 
 /// What of a status may wait: numbers, which every agent's watch would otherwise carry at each change.

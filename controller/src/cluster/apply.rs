@@ -54,6 +54,7 @@ impl Cluster {
         };
         let edits = Edits::new(change, || self.services.keys().cloned().collect(), named);
         self.note(Kind::Services, &edits);
+        self.services_changed = self.revision;
         for name in edits.gone {
             self.services.remove(&name);
             self.touch_service(&name);
@@ -68,6 +69,7 @@ impl Cluster {
     fn apply_bindings(&mut self, change: Change<TargetGroupBinding>) {
         let edits = Edits::new(change, || self.bindings.keys().cloned().collect(), ObjectName::of);
         self.note(Kind::Bindings, &edits);
+        self.bindings_changed = self.revision;
         for name in edits.gone {
             if let Some(entry) = self.bindings.remove(&name) {
                 self.touch_group(entry.group.as_ref());
@@ -164,6 +166,16 @@ impl Cluster {
             }
             old
         };
+        if let Some(old) = &old {
+            self.unlabel(old);
+        }
+        if let Some(pod) = pod {
+            let labels = self.by_label.entry(pod.namespace.clone()).or_default();
+            for (key, value) in &pod.labels {
+                let with = labels.entry(key.clone()).or_default().entry(value.clone()).or_default();
+                with.insert(pod.name.clone(), pod.clone());
+            }
+        }
         for address in old.iter().flat_map(|pod| &pod.addresses) {
             if let Some(names) = self.by_address.get_mut(address) {
                 names.remove(name);
@@ -185,6 +197,26 @@ impl Cluster {
             if concerned {
                 entry.touched = self.revision;
             }
+        }
+    }
+
+    /// Forgets a pod's labels.
+    fn unlabel(&mut self, pod: &Pod) {
+        let Some(labels) = self.by_label.get_mut(&pod.namespace) else { return };
+        for (key, value) in &pod.labels {
+            let Some(values) = labels.get_mut(key) else { continue };
+            if let Some(with) = values.get_mut(value) {
+                with.remove(&pod.name);
+                if with.is_empty() {
+                    values.remove(value);
+                }
+            }
+            if values.is_empty() {
+                labels.remove(key);
+            }
+        }
+        if labels.is_empty() {
+            self.by_label.remove(&pod.namespace);
         }
     }
 

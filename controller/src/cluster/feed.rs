@@ -88,7 +88,8 @@ pub async fn run(updates: impl Stream<Item = Update> + Send, store: Arc<Shared<C
     let mut batches = std::pin::pin!(updates.ready_chunks(BATCH));
     while let Some(batch) = batches.next().await {
         for update in &batch {
-            metrics.note(update);
+            let (kind, trouble) = update.trouble();
+            metrics.note(kind.as_str(), trouble);
         }
         let complete = store.update(|cluster| {
             let now = Instant::now();
@@ -106,7 +107,7 @@ pub async fn run(updates: impl Stream<Item = Update> + Send, store: Arc<Shared<C
 
 impl Update {
     /// Which kind changed, and what went wrong, if anything did.
-    pub(super) fn trouble(&self) -> (Kind, Option<Trouble>) {
+    fn trouble(&self) -> (Kind, Option<Trouble>) {
         match self {
             Self::Pods(change) => (Kind::Pods, trouble(change)),
             Self::Services(change) => (Kind::Services, trouble(change)),
@@ -121,14 +122,14 @@ impl Update {
 
 /// What can be wrong with a watch.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(crate) enum Trouble {
     /// It broke and is tried again.
     Interrupted(String),
     /// It brought an object that can't be read.
     Invalid(ObjectName, String),
 }
 
-fn trouble<T>(change: &Change<T>) -> Option<Trouble> {
+pub(crate) fn trouble<T>(change: &Change<T>) -> Option<Trouble> {
     match change {
         Change::Interrupted(error) => Some(Trouble::Interrupted(error.to_string())),
         Change::Invalid { name, error } => Some(Trouble::Invalid(name.clone(), error.clone())),

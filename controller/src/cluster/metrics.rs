@@ -11,7 +11,8 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::{Kind, Update, feed::Trouble};
+use super::{Kind, feed::Trouble};
+use crate::gateway;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct KindLabel {
@@ -23,7 +24,7 @@ struct KindLabel {
 pub struct Metrics {
     interruptions: Family<KindLabel, Counter>,
     invalid: Family<KindLabel, Counter>,
-    broken: Arc<Mutex<BTreeSet<Kind>>>,
+    broken: Arc<Mutex<BTreeSet<&'static str>>>,
 }
 
 impl Metrics {
@@ -42,25 +43,25 @@ impl Metrics {
             metrics.invalid.clone(),
         );
         // Series exist from the start, so that their first increase is seen.
-        for kind in Kind::ALL {
-            let label = KindLabel { kind: kind.as_str() };
+        let kinds = Kind::ALL.map(Kind::as_str).into_iter();
+        for kind in kinds.chain(gateway::objects::Kind::ALL.map(gateway::objects::Kind::as_str)) {
+            let label = KindLabel { kind };
             drop(metrics.interruptions.get_or_create(&label));
             drop(metrics.invalid.get_or_create(&label));
         }
         metrics
     }
 
-    /// Counts an update, and logs it where it tells of trouble. A watch that stays broken is logged once.
-    pub(super) fn note(&self, update: &Update) {
-        let (kind, trouble) = update.trouble();
-        let label = KindLabel { kind: kind.as_str() };
+    /// Counts a change of a kind, and logs it where it tells of trouble. A watch that stays broken is logged once.
+    pub(crate) fn note(&self, kind: &'static str, trouble: Option<Trouble>) {
+        let label = KindLabel { kind };
         let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
         match trouble {
             Some(Trouble::Interrupted(error)) => {
                 self.interruptions.get_or_create(&label).inc();
                 if broken.insert(kind) {
                     tracing::warn!(
-                        kind = kind.as_str(),
+                        kind,
                         error,
                         "a watch broke and is tried again, what is known stays; is the API server reachable?"
                     );
@@ -68,11 +69,11 @@ impl Metrics {
             }
             Some(Trouble::Invalid(name, error)) => {
                 self.invalid.get_or_create(&label).inc();
-                tracing::warn!(kind = kind.as_str(), %name, error, "an object can't be read and is skipped");
+                tracing::warn!(kind, %name, error, "an object can't be read and is skipped");
             }
             None => {
-                if broken.remove(&kind) {
-                    tracing::info!(kind = kind.as_str(), "the watch is back");
+                if broken.remove(kind) {
+                    tracing::info!(kind, "the watch is back");
                 }
             }
         }

@@ -111,3 +111,32 @@ async fn nothing_is_judged_before_every_kind_was_listed() {
     assert!(!empty.complete());
     assert!(cluster().complete());
 }
+
+#[test]
+fn the_members_of_a_binding_are_the_pods_that_its_service_selects() {
+    let mut cluster = cluster();
+    let labels = |text: &str| -> BTreeMap<String, String> {
+        text.split(',')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect()
+    };
+    let all = ["app=web", "app=web,tier=a", "app=web,tier=b", "tier=a", "app=other,tier=a", ""];
+    for (number, text) in (1u8..).zip(all) {
+        cluster.run(Pod { labels: labels(text), ..pod(&format!("pod-{number}"), number) });
+    }
+    // A pod changes its labels, and another one goes.
+    cluster.run(Pod { labels: labels("app=web,tier=c"), ..pod("pod-3", 3) });
+    cluster.apply(Update::Pods(Change::Deleted(pod("pod-6", 6))), Instant::now());
+    for selector in ["app=web", "app=web,tier=a", "tier=a", "app=web,tier=b", "app=none", ""] {
+        let service = Service { selector: labels(selector), ..service() };
+        cluster.apply(Update::Services(Change::Applied(service.clone())), Instant::now());
+        let mut members: Vec<String> =
+            cluster.members(&accepted("web", 1)).map(|(pod, _)| pod.name.clone()).collect();
+        members.sort();
+        let mut slow: Vec<String> =
+            cluster.pods().filter(|pod| service.selects(&pod.labels)).map(|pod| pod.name.clone()).collect();
+        slow.sort();
+        assert_eq!(members, slow, "{selector}");
+    }
+}

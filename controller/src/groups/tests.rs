@@ -109,3 +109,30 @@ async fn only_what_matters_to_bindings_moves_the_revision() {
     let counts = groups.view(&arn(1)).unwrap().counts.unwrap();
     assert_eq!((counts.total, counts.healthy, counts.draining), (1, 1, 1));
 }
+
+#[tokio::test]
+async fn what_is_told_of_a_group_is_known_when_a_binding_names_it_and_need_not_be_read() {
+    let now = Instant::now();
+    let mut groups = Groups::new(REFRESH);
+    groups.tell(&arn(1), facts(1), now);
+    assert!(groups.view(&arn(1)).is_none());
+    let later = now + Duration::from_secs(10);
+    groups.want(&[arn(1), arn(2)].into(), later);
+    assert_eq!(groups.due(later), [arn(2)]);
+    let view = groups.view(&arn(1)).unwrap();
+    assert_eq!((view.facts.as_ref(), view.finding.as_ref()), (Some(&facts(1)), Some(&Finding::Known)));
+    assert!(view.touched > 0);
+    assert_eq!(groups.due(now + REFRESH), [arn(1), arn(2)]);
+
+    let revision = groups.revision();
+    groups.tell(&arn(1), facts(1), later);
+    assert_eq!(groups.revision(), revision);
+    let mut unused = facts(1);
+    unused.group.services = Vec::new();
+    groups.tell(&arn(1), unused.clone(), later);
+    assert!(groups.revision() > revision);
+    assert_eq!(groups.facts(&arn(1)), Some(&unused));
+
+    groups.forget(&arn(1));
+    assert!(groups.due(Instant::now()).contains(&arn(1)));
+}

@@ -1,0 +1,21 @@
+//! Gateway API to VPC Lattice.
+//!
+//! ```text
+//! watches ── feed ──► objects ── compose ── translate (pure) ──► Desired ── engine ──► VPC Lattice
+//!                                              │ verdicts                     │ progress
+//!                                              ▼                              ▼
+//!                                            write: statuses ◄──────────────────► bind: TargetGroupBindings
+//! ```
+
+pub mod bind;
+pub mod certificates;
+pub mod compose;
+pub mod engine;
+pub mod feed;
+pub mod leaving;
+pub mod metrics;
+pub mod objects;
+pub mod route;
+pub mod status;
+pub mod translate;
+pub mod write;

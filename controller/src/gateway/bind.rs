@@ -1,0 +1,206 @@
+//! Hands target groups over to the agents: one TargetGroupBinding for each group of a Service's pods.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use futures::StreamExt as _;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use kube::{
+    Api, Client,
+    api::{DeleteParams, ObjectMeta, PostParams, Preconditions},
+};
+use lath_kubernetes::{
+    TargetGroupBinding,
+    binding::{Ownership, Readiness, ServiceReference, TargetGroupBindingSpec, TargetGroupReference},
+    names,
+    watch::ObjectName,
+};
+use lattice::{
+    TargetGroupArn,
+    service::{GroupKey, ServiceGroupKey},
+};
+
+use super::{engine::Progress, metrics::Metrics};
+use crate::{answer, cluster::Cluster, shared::Shared};
+
+/// Most writes that are on their way at once.
+const WRITES_AT_ONCE: usize = 16;
+
+/// The wait before a failed write is tried again.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// Longest part of a binding's name that is the Service's. With a group's id behind it the name stays within the 63
+/// characters of a label.
+const SERVICE_PART: usize = 40;
+
+/// What has to be done about a binding.
+#[derive(Debug)]
+enum Write {
+    Create(Box<TargetGroupBinding>),
+    Delete(ObjectName, Option<String>),
+}
+
+/// Keeps bindings of the engine's groups, for ever.
+pub async fn run(
+    client: Client,
+    cluster: Arc<Shared<Cluster>>,
+    progress: Arc<Shared<Progress>>,
+    metrics: Metrics,
+) {
+    let mut cluster_changes = cluster.subscribe();
+    let mut progress_changes = progress.subscribe();
+    // What was last gone by: pods' changes are many and of no interest here.
+    let mut seen = None;
+    loop {
+        cluster_changes.borrow_and_update();
+        progress_changes.borrow_and_update();
+        let writes = {
+            let cluster = cluster.read();
+            if cluster.complete() && seen != Some(cluster.bindings_changed()) {
+                seen = Some(cluster.bindings_changed());
+                decide(&cluster, &progress.read())
+            } else {
+                Vec::new()
+            }
+        };
+        let mut failed = false;
+        let mut written = futures::stream::iter(writes)
+            .map(|write| {
+                let client = client.clone();
+                async move { perform(&client, &write).await }
+            })
+            .buffer_unordered(WRITES_AT_ONCE);
+        while let Some(done) = written.next().await {
+            metrics.wrote("TargetGroupBinding", done);
+            failed |= !done;
+        }
+        drop(written);
+        let again =
+            async { if failed { tokio::time::sleep(RETRY).await } else { std::future::pending().await } };
+        tokio::select! {
+            () = again => seen = None,
+            changed = cluster_changes.changed() => if changed.is_err() { return },
+            changed = progress_changes.changed() => {
+                if changed.is_err() { return }
+                seen = None;
+            }
+        }
+    }
+}
+
+/// What has to be done: each group that is there is bound, and a binding goes once its group is neither wanted nor named
+/// by a rule, so that no request is sent to a group that is being emptied.
+fn decide(cluster: &Cluster, progress: &Progress) -> Vec<Write> {
+    if !progress.loaded {
+        return Vec::new();
+    }
+    let mut wanted: BTreeMap<ObjectName, (&ServiceGroupKey, &TargetGroupArn)> = BTreeMap::new();
+    for (key, group) in &progress.groups {
+        if let (GroupKey::Service(key), Some(arn)) = (key, &group.arn) {
+            let name = ObjectName { namespace: key.namespace.clone(), name: name(key, arn) };
+            wanted.insert(name, (key, arn));
+        }
+    }
+    let mut writes: Vec<Write> = wanted
+        .iter()
+        .filter(|(name, _)| cluster.binding(name).is_none())
+        .map(|(name, (key, arn))| Write::Create(Box::new(binding(name, key, arn))))
+        .collect();
+    // As long as something is unread, a group may seem to be of no use that is of use.
+    for (name, entry) in cluster.bindings().filter(|_| progress.read) {
+        let meta = &entry.binding.metadata;
+        let made = meta.labels.as_ref().and_then(|labels| labels.get(names::MADE_BY));
+        let used = entry.group.as_ref().is_some_and(|group| progress.used.contains(group));
+        if made.is_some_and(|by| by == names::MADE_BY_CONTROLLER)
+            && meta.deletion_timestamp.is_none()
+            && !used
+            && !wanted.contains_key(name)
+        {
+            writes.push(Write::Delete(name.clone(), meta.uid.clone()));
+        }
+    }
+    writes
+}
+
+/// A name that tells Service and group, and that another group can't have.
+fn name(key: &ServiceGroupKey, arn: &TargetGroupArn) -> String {
+    let service = key.service.get(..SERVICE_PART).unwrap_or(&key.service).trim_end_matches('-');
+    format!("{service}-{}", arn.id().trim_start_matches("tg-"))
+}
+
+fn binding(name: &ObjectName, key: &ServiceGroupKey, arn: &TargetGroupArn) -> TargetGroupBinding {
+    let mut binding = TargetGroupBinding::new(
+        &name.name,
+        TargetGroupBindingSpec {
+            target_group: TargetGroupReference { arn: arn.to_string() },
+            service: ServiceReference { name: key.service.clone(), port: IntOrString::Int(key.port.into()) },
+            ip_family: key.family,
+            readiness: Readiness::default(),
+            ownership: Ownership::Exclusive,
+        },
+    );
+    binding.metadata = ObjectMeta {
+        namespace: Some(name.namespace.clone()),
+        labels: Some(BTreeMap::from([(names::MADE_BY.into(), names::MADE_BY_CONTROLLER.into())])),
+        // Whose requests the pods get.
+        annotations: Some(BTreeMap::from([(names::MADE_FOR.into(), key.owner.clone())])),
+        ..binding.metadata
+    };
+    binding
+}
+
+async fn perform(client: &Client, write: &Write) -> bool {
+    let (name, done) = match write {
+        Write::Create(binding) => {
+            let name = ObjectName::of(&**binding);
+            let api: Api<TargetGroupBinding> = Api::namespaced(client.clone(), &name.namespace);
+            let params =
+                PostParams { field_manager: Some(names::CONTROLLER.into()), ..PostParams::default() };
+            let done = api.create(&params, binding).await.map(|_| ());
+            (name, done)
+        }
+        Write::Delete(name, uid) => {
+            let api: Api<TargetGroupBinding> = Api::namespaced(client.clone(), &name.namespace);
+            let preconditions = Some(Preconditions { uid: uid.clone(), resource_version: None });
+            let params = DeleteParams { preconditions, ..DeleteParams::default() };
+            let done = api.delete(&name.name, &params).await.map(|_| ());
+            (name.clone(), done)
+        }
+    };
+    match done {
+        Ok(()) => true,
+        // The watch brings what is true now.
+        Err(error) if answer::came_too_late(&error) => true,
+        Err(error) => {
+            tracing::warn!(binding = %name, %error, "handing a target group over to the agents failed and is tried again");
+            false
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::testing::{self, Apply as _};
+
+    #[test]
+    fn a_binding_goes_when_all_is_read_and_no_rule_names_its_group() {
+        let mut cluster = testing::cluster();
+        let mut made = testing::accepted("web-0", 1);
+        made.metadata.labels =
+            Some(BTreeMap::from([(names::MADE_BY.into(), names::MADE_BY_CONTROLLER.into())]));
+        cluster.bind(made);
+        cluster.bind(testing::accepted("by-hand", 2));
+        let group = testing::arn(1);
+        for (read, used, deletes) in [(false, false, 0), (true, true, 0), (true, false, 1)] {
+            let used = if used { BTreeSet::from([group.clone()]) } else { BTreeSet::new() };
+            let progress = Progress { loaded: true, read, used, ..Progress::default() };
+            let writes = decide(&cluster, &progress);
+            assert_eq!(writes.len(), deletes, "{read} {writes:?}");
+            assert!(
+                writes.iter().all(|write| matches!(write, Write::Delete(name, _) if name.name == "web-0"))
+            );
+        }
+    }
+}

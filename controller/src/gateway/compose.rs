@@ -1,0 +1,100 @@
+//! Translates whenever objects change, and publishes what comes out.
+
+use std::{sync::Arc, time::Duration};
+
+use lath_kubernetes::names;
+use lattice::service::Desired;
+use tokio::sync::watch;
+
+use super::{
+    metrics::Metrics,
+    objects::Objects,
+    translate::{self, Certificates, Outcome, World},
+};
+use crate::{bindings::judge::Site, cluster::Cluster, shared::Shared};
+
+/// How long changes are collected before they are translated: what is applied together is called together.
+const COLLECT: Duration = Duration::from_millis(20);
+
+/// What objects come to, and which version of them.
+#[derive(Debug, Default)]
+pub struct Published {
+    /// The revision of the objects that were translated; 0 before any were.
+    pub objects: u64,
+    /// What they come to.
+    pub outcome: Outcome,
+}
+
+/// What a translation is made from, and where it goes.
+#[derive(Debug)]
+pub struct Composer {
+    /// Gateway API's objects.
+    pub objects: Arc<Shared<Objects>>,
+    /// The cluster, for its Services.
+    pub cluster: Arc<Shared<Cluster>>,
+    /// Where this controller is.
+    pub site: Arc<Site>,
+    /// The service network that is made if there is none of this name.
+    pub default_network: Option<String>,
+    /// ACM's certificates.
+    pub certificates: watch::Receiver<Certificates>,
+    /// What objects come to.
+    pub published: watch::Sender<Arc<Published>>,
+    /// What VPC Lattice should hold, for the engine.
+    pub desired: watch::Sender<Option<Arc<Desired>>>,
+    /// What it does.
+    pub metrics: Metrics,
+}
+
+impl Composer {
+    /// Translates, for ever.
+    pub async fn run(mut self) {
+        let mut object_changes = self.objects.subscribe();
+        let mut cluster_changes = self.cluster.subscribe();
+        let mut last = None;
+        loop {
+            object_changes.borrow_and_update();
+            cluster_changes.borrow_and_update();
+            let fresh = self.certificates.has_changed().unwrap_or(false);
+            let certificates = self.certificates.borrow_and_update().clone();
+            let seen = {
+                let (objects, cluster) = (self.objects.read(), self.cluster.read());
+                (objects.complete() && cluster.complete())
+                    .then(|| (objects.respecified(), cluster.services_changed()))
+            };
+            if let Some(seen) = seen
+                && (fresh || last != Some(seen))
+            {
+                last = Some(seen);
+                self.translate(&certificates);
+            }
+            tokio::select! {
+                changed = object_changes.changed() => if changed.is_err() { return },
+                changed = cluster_changes.changed() => if changed.is_err() { return },
+                changed = self.certificates.changed() => if changed.is_err() { return } else {
+                    self.certificates.mark_changed();
+                },
+            }
+            tokio::time::sleep(COLLECT).await;
+        }
+    }
+
+    fn translate(&self, certificates: &Certificates) {
+        let (objects, cluster) = (self.objects.read(), self.cluster.read());
+        let started = tokio::time::Instant::now();
+        let mut outcome = translate::translate(&World {
+            objects: &objects,
+            service: &|name| cluster.service(name),
+            site: &self.site,
+            controllers: &[names::GATEWAY_CONTROLLER],
+            default_network: self.default_network.as_deref(),
+            certificates,
+        });
+        self.metrics.translated(&outcome, started.elapsed());
+        let version = self.desired.borrow().as_ref().map_or(0, |desired| desired.version) + 1;
+        outcome.desired.version = version;
+        let desired = Arc::new(outcome.desired.clone());
+        self.published.send_replace(Arc::new(Published { objects: objects.respecified(), outcome }));
+        self.desired.send_replace(Some(desired));
+    }
+}

@@ -1,0 +1,536 @@
+//! Brings VPC Lattice to what is wanted, and tells how far it is.
+//!
+//! One task owns everything that is known of VPC Lattice. At its start it finds what is this cluster's by tags and reads it;
+//! from then on it knows what its own calls have answered, and audits that now and then. Services, target groups and service
+//! networks are *units*: whenever something that a unit goes by has changed, a pure planner ([`lattice::plan`]) is asked what
+//! to call next, and what it names is started at once, each in its *lane*. So what does not depend on each other never waits
+//! for each other, and a unit that is as it should be costs no call.
+//!
+//! Whatever is changed or deleted carries this cluster's tag. Names prove nothing.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    hash::{BuildHasher as _, Hasher as _, RandomState},
+    sync::Arc,
+    time::Duration,
+};
+
+use k8s_openapi::jiff::Timestamp;
+use lattice::{
+    Tags, TargetGroupArn,
+    id::NetworkId,
+    names,
+    observed::Network,
+    plan::network::VpcTree,
+    service::{Desired, GroupKey, ServiceGroupKey},
+    tags,
+};
+use lattice_client::{Client, Error, Urgency};
+use tokio::{sync::watch, task::JoinSet, time::Instant};
+
+use crate::{bindings::judge::Site, cluster::Cluster, groups::Groups, random::Random, shared::Shared};
+
+mod calls;
+mod groups;
+mod lanes;
+mod load;
+pub mod metrics;
+mod networks;
+pub mod progress;
+mod read;
+mod services;
+mod turn;
+mod unit;
+mod words;
+
+pub use metrics::Metrics;
+pub use progress::Progress;
+
+use groups::GroupUnit;
+use lanes::Moment;
+use load::Look;
+use networks::NetworkUnit;
+use services::ServiceUnit;
+use unit::{Kind, Name, Place, Tree};
+
+/// Most tasks at once: enough for 50 services of five calls each within half a second at 20 ms per call. What finds no room
+/// has its turn when another is answered.
+const AT_ONCE: usize = 64;
+
+/// How often resources are counted while much is under way.
+const COUNT_EVERY: Duration = Duration::from_secs(1);
+
+/// How the engine works.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How often each unit is read again to see whether somebody has changed it; `None`: never.
+    pub audit_period: Option<Duration>,
+    /// Whether this cluster's resources are found by the Resource Groups Tagging API. Without it, all resources of the account
+    /// are listed and the tags of each are read.
+    pub tagging: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { audit_period: Some(Duration::from_secs(600)), tagging: true }
+    }
+}
+
+/// What the engine is connected to.
+#[derive(Debug, Clone)]
+pub struct Links {
+    /// VPC Lattice.
+    pub client: Client,
+    /// Where this cluster is.
+    pub site: Arc<Site>,
+    /// What bindings know of groups, to which the engine adds what it knows.
+    pub groups: Arc<Shared<Groups>>,
+    /// The cluster, for its bindings: a group that is bound is not deleted.
+    pub cluster: Arc<Shared<Cluster>>,
+    /// How it works.
+    pub settings: Settings,
+    /// What `/metrics` shows.
+    pub metrics: Metrics,
+    /// How far it is. It changes only when something in it does.
+    pub progress: Arc<Shared<Progress>>,
+}
+
+/// Brings VPC Lattice to what is wanted, for ever. Nothing is done while nothing is known to be wanted.
+pub async fn run(links: Links, desired: watch::Receiver<Option<Arc<Desired>>>) {
+    Engine::new(links).run(desired).await;
+}
+
+/// What a task has brought.
+#[derive(Debug)]
+enum Answer {
+    Catalogue(Result<read::Catalogue, Error>),
+    Networks { steps: u64, result: Result<read::Networks, Error> },
+    Service(Place, turn::service::Answer),
+    Group(Place, turn::group::Answer),
+    Network(String, turn::network::Answer),
+}
+
+/// What has changed in how far everything is.
+#[derive(Debug, PartialEq, Eq)]
+enum News {
+    All,
+    Service(String),
+    Group(GroupKey),
+    Network(String),
+    Survey,
+}
+
+/// All that is known.
+#[derive(Debug)]
+struct Engine {
+    links: Links,
+    desired: Option<Arc<Desired>>,
+    /// Whether it is known which resources are this cluster's.
+    loaded: bool,
+    /// Finding them.
+    finding: Look,
+    /// Reading which networks there are.
+    listing: Look,
+    services: BTreeMap<Place, ServiceUnit>,
+    groups: BTreeMap<Place, GroupUnit>,
+    networks: BTreeMap<String, NetworkUnit>,
+    /// The tags by which groups are found.
+    group_tags: BTreeMap<ServiceGroupKey, String>,
+    /// The groups' places.
+    group_places: BTreeMap<TargetGroupArn, Place>,
+    /// Which services' rules name a group.
+    users: BTreeMap<TargetGroupArn, BTreeSet<Place>>,
+    /// Ids of associations and access log subscriptions that are this cluster's.
+    ours: read::Ours,
+    /// The networks that there are, once they were listed.
+    known_networks: Option<Vec<Network>>,
+    /// The networks that the VPC is in: one at most.
+    vpc: BTreeMap<NetworkId, VpcTree>,
+    /// Networks whose policies are this cluster's.
+    claimed: BTreeSet<NetworkId>,
+    /// Grows with each change of networks by a call, so that an older listing does not undo it.
+    network_steps: u64,
+    /// Units whose turn has come, in order.
+    queue: VecDeque<Name>,
+    queued: BTreeSet<Name>,
+    /// When units' turns come by themselves.
+    wakes: BTreeSet<(Instant, Name)>,
+    tasks: JoinSet<Answer>,
+    progress: Progress,
+    /// What in it has not been told yet.
+    news: Vec<News>,
+    /// When everything was last counted.
+    counted: Option<Instant>,
+    /// Whether what the progress says of services that leave and of groups that are named is up to date.
+    surveyed: bool,
+    random: Random,
+    /// What tokens begin with, another one in each process.
+    seed: u64,
+    tokens: u64,
+    child_tags: Arc<Tags>,
+    claim_tags: Arc<Tags>,
+    told_untagged: bool,
+}
+
+impl Engine {
+    fn new(links: Links) -> Self {
+        let cluster = links.site.cluster.clone();
+        let tag = |key: &str| Arc::new(Tags::from([(key.to_owned(), cluster.clone())]));
+        Self {
+            desired: None,
+            loaded: false,
+            finding: Look::default(),
+            listing: Look::default(),
+            services: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            networks: BTreeMap::new(),
+            group_tags: BTreeMap::new(),
+            group_places: BTreeMap::new(),
+            users: BTreeMap::new(),
+            ours: read::Ours::default(),
+            known_networks: None,
+            vpc: BTreeMap::new(),
+            claimed: BTreeSet::new(),
+            network_steps: 0,
+            queue: VecDeque::new(),
+            queued: BTreeSet::new(),
+            wakes: BTreeSet::new(),
+            tasks: JoinSet::new(),
+            progress: Progress::default(),
+            news: Vec::new(),
+            counted: None,
+            surveyed: false,
+            random: Random::default(),
+            seed: RandomState::new().build_hasher().finish(),
+            tokens: 0,
+            child_tags: tag(tags::CLUSTER),
+            claim_tags: tag(tags::POLICIES),
+            told_untagged: false,
+            links,
+        }
+    }
+
+    async fn run(mut self, mut desired: watch::Receiver<Option<Arc<Desired>>>) {
+        loop {
+            let next = desired.borrow_and_update().clone();
+            if let Some(next) = next
+                && !self.desired.as_ref().is_some_and(|desired| Arc::ptr_eq(desired, &next))
+            {
+                self.desired = Some(next);
+                self.want();
+            }
+            if self.desired.is_some() {
+                self.work();
+            }
+            self.show();
+            let next = self.next_wake();
+            let idle = async {
+                match next {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                changed = desired.changed() => if changed.is_err() { return },
+                Some(answer) = self.tasks.join_next() => {
+                    self.take(answer);
+                    // What was answered at the same time is taken in before anything is planned.
+                    while let Some(answer) = self.tasks.try_join_next() {
+                        self.take(answer);
+                    }
+                }
+                () = idle => {}
+            }
+        }
+    }
+
+    fn take(&mut self, answer: Result<Answer, tokio::task::JoinError>) {
+        match answer {
+            Ok(Answer::Catalogue(result)) => self.catalogued(result),
+            Ok(Answer::Networks { steps, result }) => self.listed(steps, result),
+            Ok(Answer::Service(place, answer)) => {
+                self.service_answered(place, answer);
+                self.surveyed = false;
+            }
+            Ok(Answer::Group(place, answer)) => {
+                self.group_answered(place, answer);
+                self.surveyed = false;
+            }
+            Ok(Answer::Network(name, answer)) => self.network_answered(name, answer),
+            Err(error) => {
+                // Whose call it was is lost with it, so everything is learned anew.
+                tracing::error!(%error, "a call ended without an answer");
+                let (links, desired) = (self.links.clone(), self.desired.take());
+                *self = Self { desired, told_untagged: self.told_untagged, ..Self::new(links) };
+            }
+        }
+    }
+
+    /// Takes in what is wanted now.
+    fn want(&mut self) {
+        let Some(desired) = self.desired.clone().filter(|_| self.loaded) else { return };
+        let now = Instant::now();
+        self.want_groups(&desired, now);
+        self.want_services(&desired, now);
+        self.want_networks(&desired, now);
+        self.progress.version = desired.version;
+        self.surveyed = false;
+    }
+
+    fn want_services(&mut self, desired: &Desired, now: Instant) {
+        let mut wanted: BTreeMap<Place, (String, bool)> = BTreeMap::new();
+        for owner in desired.held.iter().chain(desired.services.keys()) {
+            let held = !desired.services.contains_key(owner);
+            wanted.insert(Place::Own(names::owner_tag(owner)), (owner.clone(), held));
+        }
+        for place in wanted.keys() {
+            if !self.services.contains_key(place) {
+                self.services.insert(place.clone(), ServiceUnit::new(Tree::Absent));
+            }
+        }
+        let mut touched = Vec::new();
+        for (place, it) in &mut self.services {
+            let spared = it.tags().is_some_and(|tags| desired.spared.iter().any(|spare| spare.covers(tags)));
+            let (owner, held) =
+                wanted.remove(place).map_or((None, spared), |(owner, held)| (Some(owner), held));
+            let spec = owner.as_ref().and_then(|owner| desired.services.get(owner));
+            let changed = if held { false } else { it.unit.want(spec, now) };
+            if changed {
+                it.refused = services::Refused::default();
+            }
+            if changed || it.held != held || it.owner != owner {
+                it.held = held;
+                it.owner = owner;
+                touched.push(Name::Service(place.clone()));
+            }
+        }
+        self.progress
+            .services
+            .retain(|owner, _| desired.services.contains_key(owner) || desired.held.contains(owner));
+        self.news.push(News::All);
+        for name in touched {
+            self.touch(name);
+        }
+    }
+
+    fn want_groups(&mut self, desired: &Desired, now: Instant) {
+        self.group_tags.retain(|key, _| {
+            // A key is boxed where it is wanted.
+            desired.groups.contains_key(&GroupKey::Service(Box::new(key.clone())))
+        });
+        let mut wanted = BTreeMap::new();
+        for (key, spec) in &desired.groups {
+            // Others' groups are theirs to make.
+            let GroupKey::Service(key) = key else { continue };
+            let tag = self.group_tags.entry((**key).clone()).or_insert_with(|| names::group_tag(key));
+            wanted.insert(Place::Own(tag.clone()), (key, spec));
+        }
+        for place in wanted.keys() {
+            if !self.groups.contains_key(place) {
+                self.groups.insert(place.clone(), GroupUnit::new(Tree::Absent));
+            }
+        }
+        let held_tags: BTreeSet<String> = desired.held.iter().map(names::owner_tag).collect();
+        let mut touched = Vec::new();
+        for (place, it) in &mut self.groups {
+            let (key, spec) = wanted.get(place).map(|(key, spec)| (&***key, *spec)).unzip();
+            let held = match key {
+                Some(key) => desired.held.contains(&key.owner),
+                // The owner of a group is not told by its key's digest. Where it has no tag, it may be a held one's.
+                None if held_tags.is_empty() => false,
+                None => it.owner_tag().is_none_or(|owner| held_tags.contains(owner)),
+            };
+            let changed = it.unit.want(spec, now);
+            if changed || it.held != held || it.key.as_ref() != key {
+                it.held = held;
+                it.service = key.map(|key| Place::Own(names::owner_tag(&key.owner)));
+                it.key = key.cloned();
+                touched.push(Name::Group(place.clone()));
+            }
+        }
+        self.progress.groups.retain(|key, _| desired.groups.contains_key(key));
+        self.news.push(News::All);
+        for name in touched {
+            self.touch(name);
+        }
+    }
+
+    /// Gives every unit whose turn has come its turn.
+    fn work(&mut self) {
+        let now = Instant::now();
+        self.look(now);
+        while let Some((at, _)) = self.wakes.first()
+            && *at <= now
+        {
+            if let Some((_, name)) = self.wakes.pop_first() {
+                self.touch(name);
+            }
+        }
+        while self.tasks.len() < AT_ONCE
+            && let Some(name) = self.queue.pop_front()
+        {
+            self.queued.remove(&name);
+            let at = self.moment();
+            match name {
+                Name::Network(name) => self.work_on_network(&name, at),
+                Name::Group(place) => self.work_on_group(place, at),
+                Name::Service(place) => self.work_on_service(place, at),
+            }
+        }
+        self.count();
+    }
+
+    /// Puts a unit into the queue.
+    fn touch(&mut self, name: Name) {
+        if self.queued.insert(name.clone()) {
+            self.queue.push_back(name);
+        }
+    }
+
+    /// Puts a unit into the queue later.
+    fn wake(&mut self, at: Instant, name: Name) {
+        self.wakes.insert((at, name));
+    }
+
+    fn next_wake(&self) -> Option<Instant> {
+        let looks = self.finding.due().into_iter().chain(self.listing.due());
+        let looks = looks.filter(|_| self.desired.is_some());
+        looks.chain(self.wakes.first().map(|(at, _)| *at)).min()
+    }
+
+    fn moment(&mut self) -> Moment {
+        Moment { now: Instant::now(), wall: Timestamp::now(), fraction: self.random.fraction() }
+    }
+
+    /// A token that no other call has.
+    fn token(&mut self) -> String {
+        self.tokens += 1;
+        format!("{:016x}{:x}", self.seed, self.tokens)
+    }
+
+    /// When a unit that was read now is to be audited.
+    fn next_audit(&mut self, now: Instant) -> Option<Instant> {
+        // Units that were read together are not audited together.
+        let fraction = self.random.fraction();
+        self.links.settings.audit_period.map(|period| now + period.mul_f64(0.5 + 0.5 * fraction))
+    }
+
+    /// A call that reads for this reason.
+    fn urgency(doubt: Option<unit::Doubt>) -> Urgency {
+        match doubt {
+            Some(unit::Doubt::Audit) => Urgency::Observe,
+            _ => Urgency::Change,
+        }
+    }
+
+    /// Looks which services leave, which groups are named, and whether all that is this cluster's was read.
+    fn survey(&mut self) {
+        self.surveyed = true;
+        let leaves = |it: &ServiceUnit| it.owner.is_none() && !it.unit.tree.is_absent();
+        let leaving: BTreeMap<String, Tags> = self
+            .services
+            .iter()
+            .filter(|(_, it)| leaves(it))
+            .map(|(place, it)| {
+                let (Place::Own(name) | Place::Spare(name)) = place;
+                (name.clone(), it.tags().cloned().unwrap_or_default())
+            })
+            .collect();
+        let read = self.loaded
+            && self.services.values().all(|it| !matches!(it.unit.tree, Tree::Unread(_)))
+            && self.groups.values().all(|it| !matches!(it.unit.tree, Tree::Unread(_)));
+        let progress = &mut self.progress;
+        if progress.read != read || progress.leaving != leaving || !progress.used.iter().eq(self.users.keys())
+        {
+            progress.read = read;
+            progress.leaving = leaving;
+            progress.used = self.users.keys().cloned().collect();
+            self.news.push(News::Survey);
+        }
+    }
+
+    /// Tells how far everything is, if that has changed.
+    fn show(&mut self) {
+        if !self.surveyed {
+            self.survey();
+        }
+        let loaded = self.loaded && self.known_networks.is_some();
+        if loaded != self.progress.loaded {
+            self.progress.loaded = loaded;
+            self.news.push(News::All);
+        }
+        if self.news.is_empty() {
+            return;
+        }
+        let (news, is) = (std::mem::take(&mut self.news), &self.progress);
+        if news.contains(&News::All) {
+            if *self.links.progress.read() != *is {
+                self.links.progress.update(|shown| shown.clone_from(is));
+            }
+            return;
+        }
+        self.links.progress.update(|shown| {
+            for one in news {
+                match one {
+                    News::Service(owner) => {
+                        if let Some(it) = is.services.get(&owner) {
+                            shown.services.insert(owner, it.clone());
+                        }
+                    }
+                    News::Group(key) => {
+                        if let Some(it) = is.groups.get(&key) {
+                            shown.groups.insert(key, it.clone());
+                        }
+                    }
+                    News::Network(name) => {
+                        if let Some(it) = is.networks.get(&name) {
+                            shown.networks.insert(name, it.clone());
+                        }
+                    }
+                    News::Survey => {
+                        shown.read = is.read;
+                        shown.leaving.clone_from(&is.leaving);
+                        shown.used.clone_from(&is.used);
+                    }
+                    News::All => {}
+                }
+            }
+        });
+    }
+
+    /// Counts what there is, for metrics.
+    fn count(&mut self) {
+        let now = Instant::now();
+        // While much is under way, once a second is enough.
+        let busy = !self.tasks.is_empty() || !self.queue.is_empty();
+        if busy && self.counted.is_some_and(|counted| now - counted < COUNT_EVERY) {
+            return;
+        }
+        self.counted = Some(now);
+        let metrics = &self.links.metrics;
+        let service = |it: &&ServiceUnit| it.unit.wanted.is_some();
+        let group = |it: &&GroupUnit| it.unit.wanted.is_some();
+        let network = |it: &&NetworkUnit| it.unit.wanted.is_some() && !it.leftover;
+        metrics.show(
+            Kind::Service,
+            self.services.values().filter(service).count(),
+            self.services.values().filter(service).filter(|it| it.unit.done).count(),
+            self.services.values().map(|it| it.unit.lanes.in_backoff(now)).sum(),
+        );
+        metrics.show(
+            Kind::Group,
+            self.groups.values().filter(group).count(),
+            self.groups.values().filter(group).filter(|it| it.unit.done).count(),
+            self.groups.values().map(|it| it.unit.lanes.in_backoff(now)).sum(),
+        );
+        metrics.show(
+            Kind::Network,
+            self.networks.values().filter(network).count(),
+            self.networks.values().filter(network).filter(|it| it.unit.done).count(),
+            self.networks.values().map(|it| it.unit.lanes.in_backoff(now)).sum(),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests;

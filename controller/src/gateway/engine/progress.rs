@@ -1,0 +1,110 @@
+//! How far VPC Lattice is: what the engine tells those who write statuses.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::jiff::Timestamp;
+use lattice::{
+    Tags, TargetGroupArn,
+    id::{NetworkId, ServiceId},
+    observed::Status,
+    plan::Wait,
+    service::{GroupKey, Owner},
+};
+
+/// How far everything is that is wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Whether it is known what VPC Lattice holds. Nothing else is told before.
+    pub loaded: bool,
+    /// Services that are wanted or held, by owner.
+    pub services: BTreeMap<Owner, ServiceProgress>,
+    /// Target groups that are wanted.
+    pub groups: BTreeMap<GroupKey, GroupProgress>,
+    /// Service networks that are wanted or that services name, by the name they are wanted by.
+    pub networks: BTreeMap<String, NetworkProgress>,
+    /// Whether everything of this cluster's has been read since the start. What is told to be used or leaving is all that
+    /// is only from then on.
+    pub read: bool,
+    /// The version of what is wanted that all of this is about.
+    pub version: u64,
+    /// Services of this cluster that nobody wants and that are still there: their tags, by the tag of their owner.
+    pub leaving: BTreeMap<String, Tags>,
+    /// Target groups that some rule of this cluster's services names.
+    pub used: BTreeSet<TargetGroupArn>,
+}
+
+/// How far a service is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceProgress {
+    /// The service, once it is there.
+    pub service: Option<ServiceFacts>,
+    /// Whether it is all that it should be. Nothing is told about held ones.
+    pub done: bool,
+    /// What it waits for.
+    pub waits: Vec<Wait>,
+    /// What went wrong and is tried again.
+    pub troubles: Vec<Trouble>,
+    /// Since when it has been done, or what was wanted last was begun.
+    pub since: Timestamp,
+}
+
+/// What is known of a service that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceFacts {
+    /// Its id.
+    pub id: ServiceId,
+    /// Its ARN.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
+    /// The name by which clients reach it.
+    pub dns_name: Option<String>,
+    /// The other name by which they may.
+    pub custom_domain: Option<String>,
+}
+
+/// How far a target group is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupProgress {
+    /// Its ARN, once it is there.
+    pub arn: Option<TargetGroupArn>,
+    /// Its status.
+    pub status: Option<Status>,
+    /// Whether it is all that it should be.
+    pub done: bool,
+    /// What went wrong and is tried again.
+    pub trouble: Option<Trouble>,
+}
+
+/// How far a service network is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NetworkProgress {
+    /// Whether it is there.
+    pub found: bool,
+    /// Its id.
+    pub id: Option<NetworkId>,
+    /// Its ARN.
+    pub arn: Option<String>,
+    /// How the cluster's VPC is in it; `None`: it is not.
+    pub vpc: Option<Status>,
+    /// Whether it is all that it should be.
+    pub done: bool,
+    /// What went wrong and is tried again.
+    pub troubles: Vec<Trouble>,
+}
+
+/// Something that went wrong. It is tried again as long as it is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// What was being done, such as `making rule 20 of the listener on port 80`.
+    pub doing: String,
+    /// What kind of failure it is: a label of [`lattice_client::Error`], or `failed` where VPC Lattice gave up by itself,
+    /// `taken` where a name is another's, `foreign` where something is another's.
+    pub kind: &'static str,
+    /// Why, in one line.
+    pub message: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Whether only an operator can help.
+    pub needs_operator: bool,
+}

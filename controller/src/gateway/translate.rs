@@ -1,0 +1,343 @@
+//! What VPC Lattice should hold, and what is said of each object: a pure function of all objects.
+//!
+//! ```text
+//! classes, Gateways ── gateways   which listeners are served
+//! routes ───────────── attach     to which of them a route is attached, and with which host names
+//!                      matches    what a request has to look like
+//!                      backends   where it goes
+//!                      services   what that makes of services and groups
+//! policies ─────────── policies   what else is said about both
+//! ```
+
+mod attach;
+mod backends;
+mod gateways;
+mod hostnames;
+mod matches;
+mod policies;
+mod services;
+mod verdict;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lath_kubernetes::{Service, gateway::ParentReference, watch::ObjectName};
+use lattice::{
+    Tags, names,
+    service::{Desired, NetworkSpec, Owner, Spare, VpcAssociationSpec},
+    tags,
+};
+
+pub use gateways::{GatewayVerdict, ListenerVerdict};
+pub use policies::PolicyKind;
+pub use verdict::{Reason, Verdict};
+
+use super::{
+    objects::{Kind, Objects},
+    route::{Route, RouteKind, RouteName},
+};
+use crate::bindings::judge::Site;
+use services::{Drafts, Ready};
+
+/// A certificate of ACM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// Its ARN.
+    pub arn: String,
+    /// The names that it is good for.
+    pub domains: Vec<String>,
+}
+
+/// What is known of ACM's certificates.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Certificates {
+    /// Nothing yet.
+    #[default]
+    Unread,
+    /// Nothing, for this reason.
+    Unreadable(String),
+    /// All that are issued, the newest first.
+    Read(Vec<Certificate>),
+}
+
+/// All that a translation goes by.
+pub struct World<'a> {
+    /// Gateway API's objects and policies.
+    pub objects: &'a Objects,
+    /// Services.
+    pub service: &'a dyn Fn(&ObjectName) -> Option<&'a Service>,
+    /// Where this controller is.
+    pub site: &'a Site,
+    /// The names of the controllers whose classes are served.
+    pub controllers: &'a [&'a str],
+    /// The service network that is made if there is none of this name.
+    pub default_network: Option<&'a str>,
+    /// ACM's certificates.
+    pub certificates: &'a Certificates,
+}
+
+impl std::fmt::Debug for World<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World").field("site", self.site).finish_non_exhaustive()
+    }
+}
+
+impl World<'_> {
+    /// Whether Lath serves Gateways of this class.
+    fn serves(&self, class: &str) -> bool {
+        let class = self.objects.classes.get(class);
+        class.is_some_and(|class| self.controllers.contains(&class.spec.controller_name.as_str()))
+    }
+
+    /// The tags of everything that is made.
+    fn own_tags(&self) -> Tags {
+        Tags::from([(tags::CLUSTER.into(), self.site.cluster.clone())])
+    }
+
+    /// Who manages services, in the AWS controller's vocabulary: nobody that an AWS controller would take for itself.
+    fn manager(&self) -> String {
+        let Site { account, cluster, vpc, .. } = self.site;
+        lattice::names::tag_value(&format!("lath.dev/{account}/{cluster}/{vpc}"))
+    }
+}
+
+/// What is said of a route at one of its parents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParentVerdict {
+    /// The parent, as the route refers to it.
+    pub parent: ParentReference,
+    /// Whether the route is served there.
+    pub accepted: Verdict,
+    /// Whether all that it refers to may be used.
+    pub resolved: Verdict,
+}
+
+/// What is said of a route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteVerdict {
+    /// At each of its parents that Lath serves.
+    pub parents: Vec<ParentVerdict>,
+    /// The owners of its services.
+    pub owners: BTreeSet<Owner>,
+}
+
+/// What objects come to.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Outcome {
+    /// What VPC Lattice should hold.
+    pub desired: Desired,
+    /// What is said of classes.
+    pub classes: BTreeMap<String, Verdict>,
+    /// What is said of Gateways.
+    pub gateways: BTreeMap<ObjectName, GatewayVerdict>,
+    /// What is said of routes with a parent that Lath serves.
+    pub routes: BTreeMap<RouteName, RouteVerdict>,
+    /// What is said of policies.
+    pub policies: BTreeMap<(PolicyKind, ObjectName), Verdict>,
+    /// Whether certificates have to be looked for.
+    pub wants_certificates: bool,
+}
+
+/// Translates all objects. Total: whatever the objects are, there is an outcome, and equal objects give equal outcomes.
+/// Cost: O(n log n), n = objects and rules, but for quotas' O(rules of a service) per route.
+#[must_use]
+pub fn translate(world: &World<'_>) -> Outcome {
+    let mut views = gateways::views(world);
+    let mut outcome = Outcome::default();
+    for (name, class) in &world.objects.classes {
+        if world.serves(name) {
+            outcome.classes.insert(name.clone(), gateways::class(world, class));
+        }
+    }
+    let mut routes: Vec<&Route> =
+        world.objects.routes().map(|route| &**route).filter(|route| !route.is_leaving()).collect();
+    routes.sort_by(|one, two| one.seniority().cmp(&two.seniority()));
+    let mut drafts = Drafts::default();
+    let mut attached: BTreeMap<(usize, usize), i32> = BTreeMap::new();
+    for route in routes {
+        let parents = attach::parents(world, &views, route);
+        if parents.is_empty() {
+            continue;
+        }
+        let owners = services::owners(&views, route, &parents);
+        if parents.iter().any(|parent| views[parent.gateway].is_suspended()) {
+            outcome.desired.spared.insert(spare(&route.name));
+        }
+        let (refused, resolved) = match ready(world, route, &parents, &views) {
+            (Err(refused), resolved) => (Some(refused), resolved),
+            (Ok(ready), resolved) => (drafts.add(world, &views, &ready, &parents).err(), resolved),
+        };
+        if let Some(verdict) = &refused {
+            outcome.wants_certificates |= verdict.reason == Reason::CertificateNotFound;
+            // What the route was before goes on, rather than being cut off by an edit that can't be followed.
+            if verdict.reason != Reason::Conflicted {
+                outcome.desired.held.extend(owners.iter().cloned());
+                outcome.desired.spared.insert(spare(&route.name));
+            }
+        }
+        let verdicts = parents.iter().map(|parent| {
+            // What no listener of Lath's could take is said before which listener does not take it.
+            let hopeless =
+                refused.as_ref().filter(|_| matches!(route.name.kind, RouteKind::Tcp | RouteKind::Udp));
+            let refused = hopeless.or(parent.refused.as_ref()).or(refused.as_ref());
+            ParentVerdict {
+                parent: parent.reference.clone(),
+                accepted: refused.cloned().unwrap_or_else(|| {
+                    Verdict::yes(Reason::Accepted, "The route is attached to the Gateway")
+                }),
+                resolved: resolved.clone(),
+            }
+        });
+        let verdict = RouteVerdict { parents: verdicts.collect(), owners };
+        for parent in parents.iter().filter(|parent| parent.refused.is_none() && refused.is_none()) {
+            for (listener, _) in &parent.listeners {
+                *attached.entry((parent.gateway, *listener)).or_default() += 1;
+            }
+            // Of a route with several Gateways, each has its own services where it has one for each host name.
+            let owners = services::owners(&views, route, std::slice::from_ref(parent));
+            views[parent.gateway].verdict.owners.extend(owners);
+        }
+        outcome.routes.insert(route.name.clone(), verdict);
+    }
+    outcome.wants_certificates |= drafts_use_found_certificates(world, &views);
+    let (services, groups) = drafts.finish(world);
+    outcome.desired.held.retain(|owner| !services.contains_key(owner));
+    let absent = world.objects.absent().iter();
+    outcome.desired.spared.extend(absent.filter_map(|kind| match kind {
+        Kind::Routes(kind) => Some(Spare::Routes(kind.tag().to_owned())),
+        _ => None,
+    }));
+    outcome.desired.services = services;
+    outcome.desired.groups = groups;
+    outcome.policies = policies::verdicts(world, &views);
+    networks(world, &views, &mut outcome.desired);
+    for (index, view) in views.into_iter().enumerate() {
+        let mut verdict = view.verdict;
+        verdict.listeners = view
+            .listeners
+            .into_iter()
+            .enumerate()
+            .map(|(place, listener)| {
+                let count = attached.get(&(index, place)).copied().unwrap_or(0);
+                ListenerVerdict { attached: count, ..listener.verdict }
+            })
+            .collect();
+        outcome.gateways.insert(view.name.clone(), verdict);
+    }
+    outcome
+}
+
+/// Whether some listener ends TLS for a host name without saying with which certificate.
+fn drafts_use_found_certificates(world: &World<'_>, views: &[gateways::View<'_>]) -> bool {
+    !matches!(world.certificates, Certificates::Unread)
+        && views.iter().flat_map(|view| &view.listeners).any(|listener| {
+            listener.listener.protocol == "HTTPS"
+                && !listener
+                    .listener
+                    .tls
+                    .as_ref()
+                    .is_some_and(|tls| tls.options.contains_key(lath_kubernetes::names::AWS_CERTIFICATE_ARN))
+        })
+}
+
+/// Brings a route into Lattice's form. The first is why that can't be done, the second whether all that it refers to may
+/// be used.
+fn ready<'a>(
+    world: &World<'_>,
+    route: &'a Route,
+    parents: &[attach::Parent<'_>],
+    views: &[gateways::View<'_>],
+) -> (Result<Ready<'a>, Verdict>, Verdict) {
+    let mut resolved = Verdict::yes(Reason::ResolvedRefs, "All that the route refers to may be used");
+    let mut faults: Vec<String> = Vec::new();
+    if !route.unsupported.is_empty() {
+        faults.push(format!(
+            "VPC Lattice can't do what these fields ask for: {}. Remove them; until then what was accepted before goes on",
+            route.unsupported.join(", ")
+        ));
+    }
+    faults.extend(kind_fault(route));
+    let prefixes = parents
+        .first()
+        .and_then(|parent| views.get(parent.gateway))
+        .map(|view| view.parameters.path_prefix)
+        .unwrap_or_default();
+    let mut rules = Vec::with_capacity(route.rules.len());
+    for (index, rule) in route.rules.iter().enumerate() {
+        let mut lowered = Vec::with_capacity(rule.matches.len());
+        for matching in &rule.matches {
+            match matches::lower(matching, prefixes) {
+                Ok(found) => lowered.push(found),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        let (sends, wrong) = backends::judge(world, route, index, rule);
+        if let Some(wrong) = wrong
+            && resolved.holds
+        {
+            resolved = wrong;
+        }
+        rules.push((lowered, sends));
+    }
+    if faults.is_empty() {
+        (Ok(Ready { route, rules }), resolved)
+    } else {
+        (Err(Verdict::no(Reason::UnsupportedValue, faults.join(". "))), resolved)
+    }
+}
+
+/// What Lattice can't do of a kind.
+fn kind_fault(route: &Route) -> Option<String> {
+    match route.name.kind {
+        RouteKind::Tls if route.rules.len() != 1 => {
+            Some("A TLSRoute has exactly one rule, since VPC Lattice can't tell connections apart".into())
+        }
+        RouteKind::Http | RouteKind::Grpc | RouteKind::Tls => None,
+        RouteKind::Tcp => Some("TCPRoutes are not supported in this version of Lath".into()),
+        RouteKind::Udp => Some(
+            "VPC Lattice carries no UDP: reach the pods by a headless Service instead of a UDPRoute".into(),
+        ),
+    }
+}
+
+/// The services of a route.
+fn spare(route: &RouteName) -> Spare {
+    Spare::Route {
+        kind: route.kind.tag().into(),
+        namespace: names::tag_value(&route.object.namespace),
+        name: names::tag_value(&route.object.name),
+    }
+}
+
+/// The service networks of Gateways.
+fn networks(world: &World<'_>, views: &[gateways::View<'_>], desired: &mut Desired) {
+    for view in views.iter().filter(|view| view.is_suspended()) {
+        desired.spared.insert(Spare::Gateway(names::tag_value(&view.name.to_string())));
+        desired.spared_networks.insert(view.verdict.network.clone());
+    }
+    for view in views.iter().filter(|view| view.is_served()) {
+        let policy = policies::vpc_of_gateway(world, view.name).map(|policy| &policy.spec);
+        let default = world.default_network == Some(view.verdict.network.as_str());
+        let wanted = match policy {
+            Some(policy) => policy.associate_with_vpc.unwrap_or(true),
+            None => default || view.parameters.vpc_association,
+        };
+        let vpc = wanted.then(|| VpcAssociationSpec {
+            security_groups: policy
+                .and_then(|policy| policy.security_group_ids.clone())
+                .unwrap_or_default()
+                .into_iter()
+                .collect(),
+        });
+        let spec = NetworkSpec {
+            create: default || view.parameters.create_service_network,
+            vpc,
+            auth_policy: policies::auth_of_gateway(world, view.name).map(str::to_owned),
+            access_logs: policies::logs_of_gateway(world, view.name).map(str::to_owned).into_iter().collect(),
+            tags: world.own_tags(),
+        };
+        desired.networks.insert(view.verdict.network.clone(), spec);
+    }
+}
+
+#[cfg(test)]
+mod tests;

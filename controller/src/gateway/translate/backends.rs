@@ -1,0 +1,228 @@
+//! From a rule's backends to an action of Lattice.
+
+use lath_kubernetes::{
+    gateway::{self, BackendReference},
+    policy::TargetGroupPolicy,
+    watch::ObjectName,
+};
+use lattice::{
+    limits::{GROUPS_PER_ACTION, LARGEST_WEIGHT},
+    rule::{Action, Weighted},
+    service::{GroupKey, GroupProtocol, HttpVersion, Owner, ServiceGroupKey},
+    target::IpFamily,
+};
+
+use super::{
+    World, policies,
+    verdict::{Reason, Verdict},
+};
+use crate::gateway::route::{Route, RouteKind, RouteRule};
+
+/// Where a rule sends its requests, before it is known for which service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Sends {
+    /// Nowhere: requests are answered with 500, as the standard has it for rules without a backend that can be used.
+    Nowhere,
+    /// To these, by weight.
+    To(Vec<(Backend, u16)>),
+}
+
+/// Pods behind a Service's port.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Backend {
+    service: ObjectName,
+    port: u16,
+    protocol: GroupProtocol,
+    family: IpFamily,
+}
+
+impl Backend {
+    /// The key of its group for a service.
+    fn key(&self, owner: &Owner) -> GroupKey {
+        GroupKey::Service(Box::new(ServiceGroupKey {
+            owner: owner.clone(),
+            namespace: self.service.namespace.clone(),
+            service: self.service.name.clone(),
+            port: self.port,
+            protocol: self.protocol,
+            family: self.family,
+        }))
+    }
+}
+
+impl Sends {
+    /// The action for a service.
+    pub(super) fn action(&self, owner: &Owner) -> Action<GroupKey> {
+        match self {
+            Self::Nowhere => Action::Fixed(500),
+            Self::To(backends) => {
+                let mut shares: Vec<Weighted<GroupKey>> = backends
+                    .iter()
+                    .map(|(backend, weight)| Weighted { group: backend.key(owner), weight: *weight })
+                    .collect();
+                shares.sort();
+                Action::Forward(shares)
+            }
+        }
+    }
+}
+
+/// Judges a rule's backends. The second is what is wrong with them, if anything is.
+pub(super) fn judge(
+    world: &World<'_>,
+    route: &Route,
+    index: usize,
+    rule: &RouteRule,
+) -> (Sends, Option<Verdict>) {
+    let mut shares: Vec<(Backend, u64)> = Vec::with_capacity(rule.backends.len());
+    for (place, reference) in rule.backends.iter().enumerate() {
+        let at = format!("spec.rules[{index}].backendRefs[{place}]");
+        match backend(world, route, reference, &at) {
+            Ok(backend) => {
+                let weight = u64::try_from(reference.weight.unwrap_or(1)).unwrap_or(0);
+                match shares.iter_mut().find(|(other, _)| *other == backend) {
+                    Some((_, sum)) => *sum += weight,
+                    None => shares.push((backend, weight)),
+                }
+            }
+            // Lattice can't answer a share of the requests with 500, so it answers all of the rule's.
+            Err(verdict) => return (Sends::Nowhere, Some(verdict)),
+        }
+    }
+    shares.retain(|(_, weight)| *weight > 0);
+    if shares.is_empty() {
+        return (Sends::Nowhere, None);
+    }
+    if shares.len() > GROUPS_PER_ACTION {
+        let message = format!(
+            "spec.rules[{index}].backendRefs has {} backends, and VPC Lattice shares requests among {GROUPS_PER_ACTION} at \
+             most",
+            shares.len()
+        );
+        return (Sends::Nowhere, Some(Verdict::no(Reason::UnsupportedValue, message)));
+    }
+    (Sends::To(scale(shares)), None)
+}
+
+/// Weights within what Lattice takes, in the same proportions as nearly as may be; none becomes zero.
+fn scale(shares: Vec<(Backend, u64)>) -> Vec<(Backend, u16)> {
+    let largest = shares.iter().map(|(_, weight)| *weight).max().unwrap_or(1);
+    let limit = u64::from(LARGEST_WEIGHT);
+    shares
+        .into_iter()
+        .map(|(backend, weight)| {
+            let scaled = if largest > limit { (weight * limit / largest).max(1) } else { weight };
+            (backend, u16::try_from(scaled).unwrap_or(LARGEST_WEIGHT))
+        })
+        .collect()
+}
+
+fn backend(
+    world: &World<'_>,
+    route: &Route,
+    reference: &BackendReference,
+    at: &str,
+) -> Result<Backend, Verdict> {
+    let group = reference.group.as_deref().unwrap_or_default();
+    let kind = reference.kind.as_deref().unwrap_or("Service");
+    if (group, kind) != ("", "Service") {
+        return Err(Verdict::no(
+            Reason::InvalidKind,
+            format!(
+                "{at} is a {kind} of group {group:?}: this version of Lath sends requests to Services only"
+            ),
+        ));
+    }
+    let own = &route.name.object.namespace;
+    let name = ObjectName {
+        namespace: reference.namespace.clone().unwrap_or_else(|| own.clone()),
+        name: reference.name.clone(),
+    };
+    if name.namespace != *own && !granted(world, route, &name) {
+        return Err(Verdict::no(
+            Reason::RefNotPermitted,
+            format!(
+                "{at} is Service {name} of another namespace, which does not allow it: create a ReferenceGrant in {} from \
+                 {} in {own} to Service {}",
+                name.namespace,
+                route.name.kind.as_str(),
+                name.name
+            ),
+        ));
+    }
+    let Some(service) = (world.service)(&name) else {
+        return Err(Verdict::no(
+            Reason::BackendNotFound,
+            format!("{at} is Service {name}, which does not exist: create it, or correct the name"),
+        ));
+    };
+    if service.external {
+        return Err(Verdict::no(
+            Reason::UnsupportedValue,
+            format!(
+                "{at} is Service {name} of type ExternalName, which has no pods: use one that selects pods"
+            ),
+        ));
+    }
+    let Some(number) = reference.port else {
+        return Err(Verdict::no(Reason::UnsupportedValue, format!("{at} names no port: set {at}.port")));
+    };
+    let Some(port) = service.ports.iter().find(|port| i32::from(port.port) == number) else {
+        let ports: Vec<String> = service.ports.iter().map(|port| port.port.to_string()).collect();
+        return Err(Verdict::no(
+            Reason::BackendNotFound,
+            format!("{at} is port {number} of Service {name}, which has these: {}", ports.join(", ")),
+        ));
+    };
+    if port.protocol != "TCP" {
+        return Err(Verdict::no(
+            Reason::UnsupportedProtocol,
+            format!(
+                "{at} is port {number} of Service {name}, which is {}, and VPC Lattice reaches targets by TCP",
+                port.protocol
+            ),
+        ));
+    }
+    Ok(Backend {
+        protocol: protocol(route.name.kind, policies::of_service(world, &name)),
+        family: service.families.first().copied().unwrap_or(IpFamily::IPv4),
+        port: port.port,
+        service: name,
+    })
+}
+
+/// How targets are spoken to: as a policy says, else as the route's kind has it.
+fn protocol(kind: RouteKind, policy: Option<&TargetGroupPolicy>) -> GroupProtocol {
+    use lath_kubernetes::policy::{Protocol, ProtocolVersion};
+    let spec = policy.map(|policy| &policy.spec);
+    if kind == RouteKind::Tls || spec.is_some_and(|spec| spec.protocol == Some(Protocol::Tcp)) {
+        return GroupProtocol::Tcp;
+    }
+    let version = match (kind, spec.and_then(|spec| spec.protocol_version)) {
+        (RouteKind::Grpc, _) => HttpVersion::Grpc,
+        (_, Some(ProtocolVersion::Http2)) => HttpVersion::Http2,
+        _ => HttpVersion::Http1,
+    };
+    match spec.and_then(|spec| spec.protocol) {
+        Some(Protocol::Https) => GroupProtocol::Https(version),
+        _ => GroupProtocol::Http(version),
+    }
+}
+
+/// Whether a ReferenceGrant lets the route refer to a Service of another namespace.
+fn granted(world: &World<'_>, route: &Route, service: &ObjectName) -> bool {
+    let grants = world.objects.grants.iter().filter(|(name, _)| name.namespace == service.namespace);
+    grants.map(|(_, grant)| &grant.spec).any(|grant| {
+        let from = grant.from.iter().any(|from| {
+            from.group == gateway::GROUP
+                && from.kind == route.name.kind.as_str()
+                && from.namespace == route.name.object.namespace
+        });
+        let to = grant.to.iter().any(|to| {
+            to.group.is_empty()
+                && to.kind == "Service"
+                && to.name.as_ref().is_none_or(|name| *name == service.name)
+        });
+        from && to
+    })
+}

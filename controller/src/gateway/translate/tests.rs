@@ -1,0 +1,305 @@
+//! Objects in YAML, and what they come to: one file for each feature and each refusal, with the outcome beside it.
+//!
+//! `UPDATE_EXPECT=1 cargo test -p lath-controller golden` writes the outcomes anew; read them before you commit them.
+
+use std::{collections::HashMap, fmt::Write as _, path::Path};
+
+use k8s_openapi::api::core::v1 as core;
+use lath_kubernetes::watch::Change;
+use lattice::{
+    rule::{Action, Rule},
+    service::GroupKey,
+};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::*;
+use crate::{
+    gateway::objects::{Kind, Namespace, Update},
+    testing::site,
+};
+
+mod documented;
+
+/// The class of all Gateways, unless a file has one of its own.
+const CLASS: &str = "
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: { name: lath }
+spec: { controllerName: lath.dev/gateway-controller }
+";
+
+#[derive(Default)]
+struct Case {
+    objects: Objects,
+    services: HashMap<ObjectName, Service>,
+    certificates: Vec<Certificate>,
+}
+
+fn typed<T: DeserializeOwned>(value: &Value) -> T {
+    serde_json::from_value(value.clone()).unwrap_or_else(|error| panic!("{error}: {value}"))
+}
+
+impl Case {
+    fn read(yaml: &str) -> Self {
+        let mut case = Self::default();
+        for kind in Kind::ALL {
+            case.objects.apply(Update::Absent(kind));
+        }
+        for (number, document) in [CLASS].into_iter().chain(yaml.split("\n---\n")).enumerate() {
+            let mut object: Value =
+                serde_saphyr::from_str(document).unwrap_or_else(|error| panic!("{error}: {document}"));
+            let meta = &mut object["metadata"];
+            if meta["creationTimestamp"].is_null() {
+                // In the order of the file.
+                meta["creationTimestamp"] = format!("2026-01-01T00:00:{number:02}Z").into();
+            }
+            case.add(&object);
+        }
+        case
+    }
+
+    fn add(&mut self, object: &Value) {
+        let routes = |kind, route| Update::Routes(kind, Change::Applied(route));
+        let update = match object["kind"].as_str().unwrap_or_default() {
+            "GatewayClass" => Update::Classes(Change::Applied(typed(object))),
+            "Gateway" => Update::Gateways(Change::Applied(typed(object))),
+            "HTTPRoute" => {
+                routes(RouteKind::Http, Route::from(&typed::<lath_kubernetes::gateway::HTTPRoute>(object)))
+            }
+            "GRPCRoute" => {
+                routes(RouteKind::Grpc, Route::from(&typed::<lath_kubernetes::gateway::GRPCRoute>(object)))
+            }
+            "TLSRoute" => {
+                routes(RouteKind::Tls, Route::from(&typed::<lath_kubernetes::gateway::TLSRoute>(object)))
+            }
+            "TCPRoute" => {
+                routes(RouteKind::Tcp, Route::from(&typed::<lath_kubernetes::gateway::TCPRoute>(object)))
+            }
+            "UDPRoute" => {
+                routes(RouteKind::Udp, Route::from(&typed::<lath_kubernetes::gateway::UDPRoute>(object)))
+            }
+            "ReferenceGrant" => Update::Grants(Change::Applied(typed(object))),
+            "GatewayParameters" => Update::Parameters(Change::Applied(typed(object))),
+            "TargetGroupPolicy" => Update::TargetGroupPolicies(Change::Applied(typed(object))),
+            "IAMAuthPolicy" => Update::AuthPolicies(Change::Applied(typed(object))),
+            "AccessLogPolicy" => Update::AccessLogPolicies(Change::Applied(typed(object))),
+            "VpcAssociationPolicy" => Update::VpcPolicies(Change::Applied(typed(object))),
+            "Namespace" => {
+                let namespace: core::Namespace = typed(object);
+                Update::Namespaces(Change::Applied(Namespace {
+                    name: namespace.metadata.name.unwrap_or_default(),
+                    labels: namespace.metadata.labels.unwrap_or_default(),
+                }))
+            }
+            "Service" => {
+                let service = Service::from(&typed::<core::Service>(object));
+                self.services.insert(service.object_name(), service);
+                return;
+            }
+            "Certificate" => {
+                let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                let domains = object["domains"].as_array().into_iter().flatten().map(text).collect();
+                self.certificates.push(Certificate { arn: text(&object["arn"]), domains });
+                return;
+            }
+            other => panic!("what is a {other}? {object}"),
+        };
+        self.objects.apply(update);
+    }
+
+    fn translate(&self) -> Outcome {
+        translate(&World {
+            objects: &self.objects,
+            service: &|name| self.services.get(name),
+            site: &site(),
+            controllers: &[lath_kubernetes::names::GATEWAY_CONTROLLER],
+            default_network: None,
+            certificates: &Certificates::Read(self.certificates.clone()),
+        })
+    }
+}
+
+fn verdict(out: &mut String, what: &str, verdict: &Verdict) {
+    let _ = writeln!(out, "    {what} {} {}: {}", verdict.holds, verdict.reason.as_str(), verdict.message);
+}
+
+fn action(action: &Action<GroupKey>) -> String {
+    match action {
+        Action::Fixed(status) => status.to_string(),
+        Action::Forward(shares) => {
+            let share = |share: &lattice::rule::Weighted<GroupKey>| {
+                let GroupKey::Service(key) = &share.group else { panic!("{share:?}") };
+                let version = key.protocol.version().map_or("", lattice::service::HttpVersion::as_str);
+                format!(
+                    "{} x {}/{}:{} {} {version} {}",
+                    share.weight,
+                    key.namespace,
+                    key.service,
+                    key.port,
+                    key.protocol.as_str(),
+                    key.family
+                )
+            };
+            shares.iter().map(share).collect::<Vec<_>>().join(" + ")
+        }
+    }
+}
+
+fn show(outcome: &Outcome) -> String {
+    let mut out = String::new();
+    for (name, spec) in &outcome.desired.networks {
+        let _ = writeln!(out, "service network {name}");
+        if spec.create {
+            out.push_str("    made if there is none\n");
+        }
+        if let Some(vpc) = &spec.vpc {
+            let _ = writeln!(out, "    with the VPC, security groups {:?}", vpc.security_groups);
+        }
+        if let Some(policy) = &spec.auth_policy {
+            let _ = writeln!(out, "    auth {policy}");
+        }
+        for destination in &spec.access_logs {
+            let _ = writeln!(out, "    logs to {destination}");
+        }
+    }
+    for (owner, spec) in &outcome.desired.services {
+        let _ = writeln!(out, "service {} of {owner}", spec.name);
+        if let Some(domain) = &spec.custom_domain {
+            let certificate = spec.certificate.as_deref().unwrap_or("none");
+            let _ = writeln!(out, "    hostname {domain}, certificate {certificate}");
+        }
+        let networks: Vec<&str> = spec.networks.iter().map(String::as_str).collect();
+        let _ = writeln!(out, "    in {}", networks.join(", "));
+        if let Some(policy) = &spec.auth_policy {
+            let _ = writeln!(out, "    auth {policy}");
+        }
+        for destination in &spec.access_logs {
+            let _ = writeln!(out, "    logs to {destination}");
+        }
+        for (key, value) in &spec.tags {
+            let _ = writeln!(out, "    tag {key} = {value}");
+        }
+        for (port, listener) in &spec.listeners {
+            let _ = writeln!(out, "    {} {port} {}", listener.protocol.as_str(), listener.name);
+            for Rule { matching, action: to } in &listener.rules {
+                let _ = writeln!(out, "        {matching} -> {}", action(to));
+            }
+            let _ = writeln!(out, "        else {}", action(&listener.default));
+        }
+    }
+    for owner in &outcome.desired.held {
+        let _ = writeln!(out, "service of {owner} stays as it is");
+    }
+    for spare in outcome.desired.spared.iter().filter(|spare| !matches!(spare, Spare::Routes(_))) {
+        let _ = writeln!(out, "services that were made for {spare:?} stay as they are");
+    }
+    for name in &outcome.desired.spared_networks {
+        let _ = writeln!(out, "service network {name} stays as it is");
+    }
+    for spec in outcome.desired.groups.values() {
+        let _ = writeln!(out, "target group {}", spec.name);
+        let check = &spec.health_check;
+        let _ = writeln!(
+            out,
+            "    checked {:?} every {:?} s at {:?}, expecting {:?}",
+            check.enabled.unwrap(),
+            check.interval.unwrap(),
+            check.path.as_deref().unwrap(),
+            check.statuses.as_deref().unwrap()
+        );
+        for (key, value) in &spec.tags {
+            let _ = writeln!(out, "    tag {key} = {value}");
+        }
+    }
+    show_verdicts(&mut out, outcome);
+    out
+}
+
+fn show_verdicts(out: &mut String, outcome: &Outcome) {
+    for (name, class) in &outcome.classes {
+        if name != "lath" || !class.holds {
+            let _ = writeln!(out, "GatewayClass {name}");
+            verdict(out, "Accepted", class);
+        }
+    }
+    for (name, gateway) in &outcome.gateways {
+        let _ = writeln!(out, "Gateway {name}");
+        verdict(out, "Accepted", &gateway.accepted);
+        if let Some(clash) = &gateway.clash {
+            let _ = writeln!(out, "    clash: {clash}");
+        }
+        for listener in &gateway.listeners {
+            let kinds: Vec<&str> = listener.kinds.iter().map(|kind| kind.as_str()).collect();
+            let _ = writeln!(
+                out,
+                "    listener {} takes {}, {} attached",
+                listener.name,
+                kinds.join(", "),
+                listener.attached
+            );
+            for (what, said, usual) in [
+                ("    Accepted", &listener.accepted, true),
+                ("    Conflicted", &listener.conflicted, false),
+                ("    ResolvedRefs", &listener.resolved, true),
+            ] {
+                if said.holds != usual {
+                    verdict(out, what, said);
+                }
+            }
+        }
+    }
+    for (name, route) in &outcome.routes {
+        let _ = writeln!(out, "{name}");
+        for parent in &route.parents {
+            let section =
+                parent.parent.section_name.as_deref().map(|name| format!("#{name}")).unwrap_or_default();
+            let _ = writeln!(out, "    at {}{section}", parent.parent.name);
+            verdict(out, "    Accepted", &parent.accepted);
+            verdict(out, "    ResolvedRefs", &parent.resolved);
+        }
+    }
+    for ((kind, name), said) in &outcome.policies {
+        let _ = writeln!(out, "{} {name}", kind.as_str());
+        verdict(out, "Accepted", said);
+    }
+}
+
+#[test]
+fn golden() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/gateway/translate/golden");
+    let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    files.sort();
+    assert!(files.len() > 20, "golden files are missing");
+    for path in files {
+        let case = Case::read(&std::fs::read_to_string(&path).unwrap());
+        expect_test::expect_file![path.with_extension("txt")].assert_eq(&show(&case.translate()));
+    }
+}
+
+/// A route of two Gateways, each of which has a service for each host name.
+#[test]
+fn a_gateway_is_reached_by_its_own_services() {
+    let mut yaml = String::from(
+        "apiVersion: lath.dev/v1alpha1\nkind: GatewayParameters\nmetadata: { name: params, namespace: infra }\n\
+         spec: { services: PerHostname }",
+    );
+    for gateway in ["one", "two"] {
+        let _ = write!(
+            yaml,
+            "\n---\napiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\n\
+             metadata: {{ name: {gateway}, namespace: infra }}\n\
+             spec:\n  gatewayClassName: lath\n  listeners: [{{ name: http, protocol: HTTP, port: 80 }}]\n  \
+             infrastructure: {{ parametersRef: {{ group: lath.dev, kind: GatewayParameters, name: params }} }}"
+        );
+    }
+    yaml += "\n---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\n\
+             metadata: { name: both, namespace: infra }\nspec: { parentRefs: [{ name: one }, { name: two }], rules: [{}] }";
+    let outcome = Case::read(&yaml).translate();
+    for gateway in ["one", "two"] {
+        let name = ObjectName { namespace: "infra".into(), name: gateway.into() };
+        let owners = Vec::from_iter(outcome.gateways[&name].owners.iter().map(String::as_str));
+        assert_eq!(owners, [format!("Gateway/infra/{gateway}")]);
+    }
+}

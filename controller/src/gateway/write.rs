@@ -1,0 +1,434 @@
+//! Writes statuses, finalizers and annotations.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use futures::StreamExt as _;
+use k8s_openapi::{
+    api::core::v1::ObjectReference, apimachinery::pkg::apis::meta::v1::Condition, jiff::Timestamp,
+};
+use kube::{
+    Api, Client, Resource,
+    api::{ApiResource, DynamicObject, ObjectMeta, Patch, PatchParams},
+    runtime::events::EventType,
+};
+use lath_kubernetes::{
+    gateway::{GRPCRoute, Gateway, GatewayClass, HTTPRoute, RouteStatus, TCPRoute, TLSRoute, UDPRoute},
+    names,
+    policy::{AccessLogPolicy, IAMAuthPolicy, PolicyStatus, TargetGroupPolicy, VpcAssociationPolicy},
+    watch::ObjectName,
+};
+use serde_json::{Value, json};
+use tokio::{sync::watch, time::Instant};
+
+use super::{
+    compose::Published,
+    engine::Progress,
+    leaving,
+    metrics::Metrics,
+    objects::Objects,
+    route::{Route, RouteKind},
+    status::{self, Moment},
+    translate::{PolicyKind, RouteVerdict},
+};
+use crate::{answer, events::Events, shared::Shared};
+
+/// How long changes are collected before statuses are composed. A burst of answers from VPC Lattice touches each status
+/// many times; nobody notices 50 ms.
+const COLLECT: Duration = Duration::from_millis(50);
+
+/// Most writes that are on their way at once.
+const WRITES_AT_ONCE: usize = 16;
+
+/// The wait before a failed write is tried again.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// How long a write counts as not yet seen, should the watch not bring it back.
+const ECHO: Duration = Duration::from_secs(5);
+
+/// What a writer goes by.
+pub struct Writer {
+    /// Kubernetes.
+    pub client: Client,
+    /// Gateway API's objects.
+    pub objects: Arc<Shared<Objects>>,
+    /// What they come to.
+    pub published: watch::Receiver<Arc<Published>>,
+    /// How far VPC Lattice is.
+    pub progress: Arc<Shared<Progress>>,
+    /// Tells what is new.
+    pub events: Events,
+    /// What it does.
+    pub metrics: Metrics,
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Writer")
+    }
+}
+
+/// What has to be written of one object.
+#[derive(Debug)]
+struct Write {
+    kind: &'static str,
+    resource: ApiResource,
+    meta: ObjectMeta,
+    /// The whole status, as far as it is Lath's.
+    status: Option<Value>,
+    /// Finalizers and annotations.
+    metadata: Option<Value>,
+    /// Conditions whose reason is another than before.
+    news: Vec<Condition>,
+}
+
+/// An object by kind, namespace and name.
+type Key = (&'static str, ObjectName);
+
+impl Writer {
+    /// Writes, for ever.
+    pub async fn run(mut self) {
+        let mut object_changes = self.objects.subscribe();
+        let mut progress_changes = self.progress.subscribe();
+        let mut echoes: HashMap<Key, (Option<String>, Instant)> = HashMap::new();
+        loop {
+            object_changes.borrow_and_update();
+            progress_changes.borrow_and_update();
+            let published = self.published.borrow_and_update().clone();
+            echoes.retain(|_, (_, at)| at.elapsed() < ECHO);
+            let writes = self.decide(&published, &echoes);
+            let mut failed = false;
+            let mut written = futures::stream::iter(writes)
+                .map(|write| {
+                    let (client, events) = (self.client.clone(), self.events.clone());
+                    async move {
+                        let done = perform(&client, &write).await;
+                        if done == Done::Written {
+                            announce(&events, &write).await;
+                        }
+                        (write, done)
+                    }
+                })
+                .buffer_unordered(WRITES_AT_ONCE);
+            while let Some((write, done)) = written.next().await {
+                self.metrics.wrote(write.kind, done != Done::Failed);
+                if done == Done::Failed {
+                    failed = true;
+                } else {
+                    echoes
+                        .insert(key(write.kind, &write.meta), (write.meta.resource_version, Instant::now()));
+                }
+            }
+            drop(written);
+            let again =
+                async { if failed { tokio::time::sleep(RETRY).await } else { std::future::pending().await } };
+            tokio::select! {
+                () = again => {}
+                changed = object_changes.changed() => if changed.is_err() { return },
+                changed = progress_changes.changed() => if changed.is_err() { return },
+                changed = self.published.changed() => if changed.is_err() { return },
+            }
+            tokio::time::sleep(COLLECT).await;
+        }
+    }
+
+    fn decide(&self, published: &Published, echoes: &HashMap<Key, (Option<String>, Instant)>) -> Vec<Write> {
+        let objects = self.objects.read();
+        // What was translated is not what is there now; the next translation is on its way.
+        if published.objects == 0 || published.objects != objects.respecified() {
+            return Vec::new();
+        }
+        let progress = self.progress.read();
+        let mut writes = decide(&objects, published, &progress, Timestamp::now());
+        writes.retain(|write| {
+            let echo = echoes.get(&key(write.kind, &write.meta));
+            echo.is_none_or(|(version, _)| *version != write.meta.resource_version)
+        });
+        writes
+    }
+}
+
+fn key(kind: &'static str, meta: &ObjectMeta) -> Key {
+    let name = ObjectName {
+        namespace: meta.namespace.clone().unwrap_or_default(),
+        name: meta.name.clone().unwrap_or_default(),
+    };
+    (kind, name)
+}
+
+/// What has to be written, given what is there.
+fn decide(objects: &Objects, published: &Published, progress: &Progress, now: Timestamp) -> Vec<Write> {
+    let outcome = &published.outcome;
+    let mut writes = Vec::new();
+    let moment = |meta: &ObjectMeta| Moment { generation: meta.generation, now };
+    for (name, verdict) in &outcome.classes {
+        let Some(class) = objects.classes.get(name) else { continue };
+        let current = class.status.clone().unwrap_or_default();
+        let wanted = status::class(&current, verdict, moment(&class.metadata));
+        let used = objects.gateways.values().any(|gateway| gateway.spec.gateway_class_name == *name);
+        let finalizers = finalizers(&class.metadata, names::GATEWAY_EXISTS_FINALIZER, used);
+        writes.extend(Write::of::<GatewayClass>(
+            "GatewayClass",
+            &class.metadata,
+            (wanted != current).then(|| json!({ "conditions": wanted.conditions })),
+            finalizers.map(|finalizers| json!({ "finalizers": finalizers })),
+            news(&current.conditions, &wanted.conditions),
+        ));
+    }
+    for (name, gateway) in &objects.gateways {
+        let meta = &gateway.metadata;
+        let Some(verdict) = outcome.gateways.get(name) else { continue };
+        let current = gateway.status.clone().unwrap_or_default();
+        let wanted = status::gateway(&current, verdict, progress, moment(meta));
+        let changed = (wanted != current).then(|| {
+            json!({
+                "addresses": wanted.addresses,
+                "conditions": wanted.conditions,
+                "listeners": wanted.listeners,
+            })
+        });
+        let news = news(&current.conditions, &wanted.conditions);
+        writes.extend(Write::of::<Gateway>("Gateway", meta, changed, None, news));
+    }
+    for route in objects.routes() {
+        writes.extend(route_write(route, published, progress, now));
+    }
+    for ((kind, name), verdict) in &outcome.policies {
+        let write = match kind {
+            PolicyKind::TargetGroup => {
+                policy::<TargetGroupPolicy>(&objects.target_group_policies, name, |policy| {
+                    policy.status.as_ref()
+                })
+            }
+            PolicyKind::IamAuth => {
+                policy::<IAMAuthPolicy>(&objects.auth_policies, name, |policy| policy.status.as_ref())
+            }
+            PolicyKind::AccessLog => {
+                policy::<AccessLogPolicy>(&objects.access_log_policies, name, |policy| policy.status.as_ref())
+            }
+            PolicyKind::VpcAssociation => {
+                policy::<VpcAssociationPolicy>(&objects.vpc_policies, name, |policy| policy.status.as_ref())
+            }
+        };
+        let Some((meta, resource, current)) = write else { continue };
+        let wanted = status::policy(&current, verdict, moment(&meta));
+        let changed = (wanted != current).then(|| json!({ "conditions": wanted }));
+        let news = news(&current, &wanted);
+        writes.extend(Write::new(kind.as_str(), resource, &meta, changed, None, news));
+    }
+    writes
+}
+
+fn policy<P: Resource<DynamicType = ()>>(
+    policies: &BTreeMap<ObjectName, P>,
+    name: &ObjectName,
+    status: impl Fn(&P) -> Option<&PolicyStatus>,
+) -> Option<(ObjectMeta, ApiResource, Vec<Condition>)> {
+    let policy = policies.get(name)?;
+    let conditions = status(policy).map(|status| status.conditions.clone()).unwrap_or_default();
+    Some((policy.meta().clone(), ApiResource::erase::<P>(&()), conditions))
+}
+
+fn route_write(route: &Route, published: &Published, progress: &Progress, now: Timestamp) -> Option<Write> {
+    let nothing = RouteVerdict { parents: Vec::new(), owners: BTreeSet::new() };
+    let verdict = published.outcome.routes.get(&route.name).unwrap_or(&nothing);
+    let moment = Moment { generation: route.meta.generation, now };
+    let leaving = route.is_leaving();
+    let wanted = if leaving {
+        route.status.clone()
+    } else {
+        status::route(&route.status, verdict, progress, names::GATEWAY_CONTROLLER, moment)
+    };
+    let status = (wanted != route.status).then(|| json!({ "parents": wanted.parents }));
+    let metadata = metadata(route, verdict, progress, published.outcome.desired.version);
+    let news = news(&own_conditions(&route.status), &own_conditions(&wanted));
+    let resource = match route.name.kind {
+        RouteKind::Http => ApiResource::erase::<HTTPRoute>(&()),
+        RouteKind::Grpc => ApiResource::erase::<GRPCRoute>(&()),
+        RouteKind::Tls => ApiResource::erase::<TLSRoute>(&()),
+        RouteKind::Tcp => ApiResource::erase::<TCPRoute>(&()),
+        RouteKind::Udp => ApiResource::erase::<UDPRoute>(&()),
+    };
+    Write::new(route.name.kind.as_str(), resource, &route.meta, status, metadata, news)
+}
+
+/// Lath's conditions of a route, at all of its parents.
+fn own_conditions(status: &RouteStatus) -> Vec<Condition> {
+    let own = status.parents.iter().filter(|parent| parent.controller_name == names::GATEWAY_CONTROLLER);
+    own.flat_map(|parent| parent.conditions.iter().cloned()).collect()
+}
+
+/// The finalizers and annotations that a route should have instead of those it has.
+fn metadata(route: &Route, verdict: &RouteVerdict, progress: &Progress, version: u64) -> Option<Value> {
+    let held = route.meta.finalizers.iter().flatten().any(|finalizer| finalizer == names::LATTICE_FINALIZER);
+    let accepted = verdict.parents.iter().any(|parent| parent.accepted.holds);
+    let keep = if route.is_leaving() {
+        held && !leaving::gone(&route.name, progress, version)
+    } else {
+        accepted || (held && !leaving::gone(&route.name, progress, version))
+    };
+    let mut changes = serde_json::Map::new();
+    if let Some(finalizers) = finalizers(&route.meta, names::LATTICE_FINALIZER, keep) {
+        changes.insert("finalizers".into(), json!(finalizers));
+    }
+    let facts = verdict.owners.iter().find_map(|owner| progress.services.get(owner)?.service.as_ref());
+    if let Some(facts) = facts.filter(|_| !route.is_leaving() && accepted) {
+        let mut annotations = serde_json::Map::new();
+        for (annotation, value) in [
+            (names::AWS_LATTICE_DOMAIN_NAME, facts.dns_name.as_deref()),
+            (names::AWS_LATTICE_SERVICE_ARN, Some(facts.arn.as_str())),
+        ] {
+            if let Some(value) = value.filter(|value| route.annotation(annotation) != Some(*value)) {
+                annotations.insert(annotation.into(), json!(value));
+            }
+        }
+        if !annotations.is_empty() {
+            changes.insert("annotations".into(), Value::Object(annotations));
+        }
+    }
+    (!changes.is_empty()).then_some(Value::Object(changes))
+}
+
+/// The finalizers with this one, or without it; `None` if that is what they are. None is added to what is being deleted,
+/// which the API server would refuse.
+fn finalizers(meta: &ObjectMeta, finalizer: &str, wanted: bool) -> Option<Vec<String>> {
+    let mut finalizers = meta.finalizers.clone().unwrap_or_default();
+    let there = finalizers.iter().any(|one| one == finalizer);
+    if there == wanted || (wanted && meta.deletion_timestamp.is_some()) {
+        return None;
+    }
+    finalizers.retain(|one| one != finalizer);
+    if wanted {
+        finalizers.push(finalizer.into());
+    }
+    Some(finalizers)
+}
+
+/// Conditions whose reason is another than it was, and that say more than that something is on its way.
+fn news(before: &[Condition], after: &[Condition]) -> Vec<Condition> {
+    let mut news: Vec<Condition> = Vec::new();
+    for condition in after {
+        let told = |other: &&Condition| other.type_ == condition.type_ && other.reason == condition.reason;
+        let worth = !matches!(
+            condition.reason.as_str(),
+            "Pending" | "NotAccepted" | "NoConflicts" | "SupportedVersion"
+        );
+        if worth && !before.iter().any(|other| told(&other)) && !news.iter().any(|other| told(&other)) {
+            news.push(condition.clone());
+        }
+    }
+    news
+}
+
+impl Write {
+    fn of<K: Resource<DynamicType = ()>>(
+        kind: &'static str,
+        meta: &ObjectMeta,
+        status: Option<Value>,
+        metadata: Option<Value>,
+        news: Vec<Condition>,
+    ) -> Option<Self> {
+        Self::new(kind, ApiResource::erase::<K>(&()), meta, status, metadata, news)
+    }
+
+    /// A write, if there is anything to write.
+    fn new(
+        kind: &'static str,
+        resource: ApiResource,
+        meta: &ObjectMeta,
+        status: Option<Value>,
+        metadata: Option<Value>,
+        news: Vec<Condition>,
+    ) -> Option<Self> {
+        (status.is_some() || metadata.is_some()).then(|| Self {
+            kind,
+            resource,
+            meta: meta.clone(),
+            status,
+            metadata,
+            news,
+        })
+    }
+}
+
+/// What became of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Done {
+    /// It is written.
+    Written,
+    /// The object has changed or has gone, or its definition has no status: there is nothing to repeat.
+    TooLate,
+    /// It is tried again.
+    Failed,
+}
+
+async fn perform(client: &Client, write: &Write) -> Done {
+    let meta = &write.meta;
+    let api: Api<DynamicObject> = match &meta.namespace {
+        Some(namespace) => Api::namespaced_with(client.clone(), namespace, &write.resource),
+        None => Api::all_with(client.clone(), &write.resource),
+    };
+    let name = meta.name.clone().unwrap_or_default();
+    let params = PatchParams { field_manager: Some(names::CONTROLLER.into()), ..PatchParams::default() };
+    let mut version = meta.resource_version.clone();
+    // Annotations first: where the status says that a route is served, they say as what.
+    if let Some(Value::Object(changes)) = &write.metadata {
+        let mut metadata = changes.clone();
+        metadata.insert("uid".into(), json!(meta.uid));
+        metadata.insert("resourceVersion".into(), json!(version));
+        let patch = json!({ "metadata": metadata });
+        match api.patch(&name, &params, &Patch::Merge(patch)).await {
+            Ok(written) => version = written.metadata.resource_version,
+            Err(error) => return report(write, "writing finalizers and annotations", &error),
+        }
+    }
+    if let Some(status) = &write.status {
+        // The version makes sure that nothing of another controller's is lost, since lists are replaced whole.
+        let patch = json!({
+            "metadata": { "uid": meta.uid, "resourceVersion": version },
+            "status": status,
+        });
+        if let Err(error) = api.patch_status(&name, &params, &Patch::Merge(patch)).await {
+            return report(write, "writing the status", &error);
+        }
+    }
+    Done::Written
+}
+
+/// Logs a failed write, unless it only came too late: the watch brings what is true now.
+fn report(write: &Write, what: &str, error: &kube::Error) -> Done {
+    let (kind, name) = key(write.kind, &write.meta);
+    if answer::came_too_late(error) {
+        tracing::debug!(kind, %name, %error, "{what} came too late");
+        Done::TooLate
+    } else {
+        tracing::warn!(kind, %name, %error, "{what} failed and is tried again");
+        Done::Failed
+    }
+}
+
+async fn announce(events: &Events, write: &Write) {
+    let (kind, name) = key(write.kind, &write.meta);
+    let reference = ObjectReference {
+        api_version: Some(write.resource.api_version.clone()),
+        kind: Some(write.resource.kind.clone()),
+        namespace: write.meta.namespace.clone(),
+        name: write.meta.name.clone(),
+        uid: write.meta.uid.clone(),
+        ..ObjectReference::default()
+    };
+    for condition in &write.news {
+        let well = condition.status == "True" && condition.reason != "ListenersNotValid";
+        let (reason, message) = (condition.reason.as_str(), condition.message.as_str());
+        if well {
+            tracing::info!(kind, %name, condition = condition.type_, reason, message, "judged");
+        } else {
+            tracing::warn!(kind, %name, condition = condition.type_, reason, message, "judged");
+        }
+        let event = if well { EventType::Normal } else { EventType::Warning };
+        events.tell_reference(&reference, event, "Judge", reason, message).await;
+    }
+}
