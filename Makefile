@@ -2,16 +2,19 @@
 # and Go they fetch or build themselves. KUBECONFIG is never read.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test interop build lint fmt bench fuzz toolchain
+.PHONY: help demo test conformance interop build lint fmt bench fuzz toolchain
 
 help: ## List the tasks
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: toolchain ## Show Lath at work: a cluster and a cloud on this machine (root; KEEP=1 leaves them running)
 	@cargo xtask demo $(if $(KEEP),--keep)
 
 test: toolchain ## Run every test (root for the ones that make network namespaces)
 	@cargo xtask test
+
+conformance: toolchain ## Run Gateway API's conformance suite against Lath, and write the report (root; RUN=PATTERN, KEEP=1)
+	@cargo xtask conformance $(if $(RUN),--run '$(RUN)') $(if $(KEEP),--keep)
 
 interop: toolchain ## Try the simulator with the AWS SDKs for Python, JavaScript and Rust, and with gRPC (python3, node)
 	@cargo xtask interop

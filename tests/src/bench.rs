@@ -1,4 +1,5 @@
-//! The benchmark of the targets pipeline: how soon VPC Lattice hears of a pod, and what that costs.
+//! Benchmarks of the targets pipeline (how soon VPC Lattice hears of a pod) and of the controller (how soon it holds a
+//! route), and what both cost.
 //!
 //! A real API server and endpoint controller, the simulator, one agent; no nodes, since what is measured begins with the
 //! status patch that a node would send. In the same run, on the same events, a bare watch of the node's pods and one of
@@ -7,14 +8,27 @@
 mod cases;
 mod figures;
 mod lab;
+mod routes;
 
 use std::path::PathBuf;
 
 use crate::error::Result;
+use figures::Report;
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// The targets pipeline.
+    Targets,
+    /// The controller.
+    Controller,
+}
 
 /// What to measure, and with which binaries.
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// What.
+    pub subject: Subject,
     /// Milliseconds that every call to VPC Lattice takes; the cases run once for each.
     pub call_ms: Vec<u64>,
     /// How often a case with a single pod is repeated.
@@ -30,11 +44,16 @@ pub struct Options {
 /// # Errors
 /// When the lab can't be set up, or something that should happen does not.
 pub async fn run(options: Options) -> Result<()> {
-    let report = cases::run(&options).await?;
+    let mut report = Report::default();
+    let outcome = match options.subject {
+        Subject::Targets => cases::run(&options, &mut report).await,
+        Subject::Controller => routes::run(&options, &mut report).await,
+    };
+    // What was measured before something failed is worth reading, too.
     if options.json {
         println!("{}", report.json());
     } else {
         println!("{}", report.text());
     }
-    Ok(())
+    outcome
 }

@@ -1,6 +1,7 @@
 //! The subcommands of `lath-world`, one file each.
 
 pub mod bench;
+pub mod conformance;
 pub mod controlplane;
 pub mod demo;
 pub mod hidden;

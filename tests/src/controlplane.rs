@@ -4,6 +4,7 @@ pub mod binaries;
 mod certificates;
 mod components;
 mod detached;
+pub mod gateway_api;
 mod kubeconfig;
 
 pub use binaries::Binaries;

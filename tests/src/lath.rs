@@ -34,6 +34,7 @@ impl Install {
             "accountId": world.account.id,
             "vpcId": world.vpc,
             "latticeEndpoint": world.lattice_endpoint,
+            "neighboursEndpoint": world.lattice_endpoint,
             "credentials": {
                 "accessKeyId": world.account.access_key_id,
                 "secretAccessKey": world.account.secret_access_key,

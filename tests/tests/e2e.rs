@@ -26,6 +26,8 @@ mod pods;
 mod rights;
 #[path = "e2e/rollout.rs"]
 mod rollout;
+#[path = "e2e/routes.rs"]
+mod routes;
 #[path = "e2e/setting.rs"]
 mod setting;
 #[allow(dead_code, reason = "shared with the tests of the world itself, which use more of it")]

@@ -42,6 +42,9 @@ enum Task {
     /// Show Lath at work on a world of its own. Needs root.
     #[command(disable_help_flag = true)]
     Demo(Passed),
+    /// Run Gateway API's conformance suite against Lath: [--run PATTERN] [--all] [--keep]. Needs root.
+    #[command(disable_help_flag = true)]
+    Conformance(Passed),
     /// Measure with release binaries: simulator | targets [--call-ms MS,…] [--rounds N] [-o table|json].
     #[command(disable_help_flag = true)]
     Bench(Passed),
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
         Task::World(passed) => world::run("world", &passed.arguments),
         Task::Model { check } => model::run(build::workspace(), check).map(|()| ExitCode::SUCCESS),
         Task::Demo(passed) => world::run("demo", &passed.arguments),
+        Task::Conformance(passed) => world::run("conformance", &passed.arguments),
         Task::Bench(passed) => bench::run(&passed.arguments),
         Task::Fuzz { target, seconds } => fuzz::run(target.as_deref(), seconds),
         Task::Interop => interop::run(),

@@ -1,4 +1,5 @@
-//! `cargo xtask controlplane …`, `cargo xtask world …` and `cargo xtask demo …`: builds `lath-world` and becomes it.
+//! `cargo xtask controlplane …`, `cargo xtask world …`, `cargo xtask demo …` and
+//! `cargo xtask conformance …`: builds `lath-world` and becomes it.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;

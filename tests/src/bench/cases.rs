@@ -25,21 +25,19 @@ const NODE_PODS: usize = 110;
 const AT_ONCE: usize = 20;
 
 /// Runs all cases, each latency of calls in a lab of its own. Being interrupted ends it, and nothing is left of the lab.
-pub(super) async fn run(options: &Options) -> Result<Report> {
-    let mut report = Report::default();
+pub(super) async fn run(options: &Options, report: &mut Report) -> Result<()> {
     for call_ms in &options.call_ms {
         eprintln!("bench: {call_ms} ms per call: starting a control plane, a cloud and an agent");
-        in_lab(options, &[], async |lab| calls(lab, *call_ms, options.rounds, &mut report).await).await?;
+        in_lab(options, &[], async |lab| calls(lab, *call_ms, options.rounds, report).await).await?;
     }
     eprintln!("bench: readiness gates, 20 groups of 5 pods");
     // Health is set by hand, so that its moment is known.
     let by_hand = ["--set", "health.first_check_delay=3600"];
-    in_lab(options, &by_hand, async |lab| gates(lab, &mut report).await).await?;
-    Ok(report)
+    in_lab(options, &by_hand, async |lab| gates(lab, report).await).await
 }
 
 /// Does some work in a lab, and takes the lab down whatever comes of it.
-async fn in_lab(
+pub(super) async fn in_lab(
     options: &Options,
     cloud_arguments: &[&str],
     work: impl AsyncFnOnce(&mut Lab) -> Result<()>,
@@ -189,7 +187,7 @@ fn record(report: &mut Report, case: &str, lab: &Lab, pods: &Pods) {
 }
 
 /// Makes every call to VPC Lattice take so long.
-async fn slow_calls(lab: &Lab, call_ms: u64) -> Result<()> {
+pub(super) async fn slow_calls(lab: &Lab, call_ms: u64) -> Result<()> {
     let rules = if call_ms == 0 { json!([]) } else { json!([{ "operation": "*", "latency_ms": call_ms }]) };
     lab.lattice.set_faults(&rules).await
 }

@@ -181,6 +181,8 @@ impl Lab {
             .env("REGION", &self.region)
             .env("AWS_ACCOUNT_ID", &self.account.id)
             .env("CLUSTER_VPC_ID", VPC)
+            .env("LATH_NEIGHBOURS_ENDPOINT", &self.endpoint)
+            .env("DEFAULT_SERVICE_NETWORK", "mesh")
             .args(["--metrics-bind-address", "127.0.0.1:0", "--health-probe-bind-address", "127.0.0.1:0"]);
         self.controller = Some(command.spawn().doing("starting lath-controller")?);
         Ok(())
@@ -188,14 +190,12 @@ impl Lab {
 
     /// CPU seconds and resident kilobytes of the agent.
     pub(super) fn agent_usage(&self) -> Option<(f64, u64)> {
-        let pid = self.agent.as_ref()?.id()?;
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-        let ticks: u32 = fields.get(11)?.parse::<u32>().ok()? + fields.get(12)?.parse::<u32>().ok()?;
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-        // Linux shows times in hundredths of a second.
-        Some((f64::from(ticks) / 100.0, resident.trim().strip_suffix("kB")?.trim().parse().ok()?))
+        usage(self.agent.as_ref()?.id()?)
+    }
+
+    /// CPU seconds and resident kilobytes of the controller.
+    pub(super) fn controller_usage(&self) -> Option<(f64, u64)> {
+        usage(self.controller.as_ref()?.id()?)
     }
 
     /// Makes a Service, a target group and the binding between them. `accepted` stands in for the controller.
@@ -307,7 +307,8 @@ impl Lab {
         Ok(calls)
     }
 
-    async fn apply(&self, object: Value) -> Result<()> {
+    /// Makes or changes an object.
+    pub(super) async fn apply(&self, object: Value) -> Result<()> {
         let object: DynamicObject = serde_json::from_value(object).doing("composing an object")?;
         let types = object.types.clone().unwrap_or_default();
         let gvk = GroupVersionKind::try_from(&types).doing("reading an object's kind")?;
@@ -338,6 +339,17 @@ impl Lab {
         }
         Ok(())
     }
+}
+
+/// CPU seconds and resident kilobytes of a process.
+fn usage(pid: u32) -> Option<(f64, u64)> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks: u32 = fields.get(11)?.parse::<u32>().ok()? + fields.get(12)?.parse::<u32>().ok()?;
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    // Linux shows times in hundredths of a second.
+    Some((f64::from(ticks) / 100.0, resident.trim().strip_suffix("kB")?.trim().parse().ok()?))
 }
 
 fn note(told: &mut BTreeMap<String, f64>, call: &Call, operation: &str, after: f64) {

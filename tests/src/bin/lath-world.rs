@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tests::command::{bench, controlplane, demo, hidden, log_to_stderr, world};
+use tests::command::{bench, conformance, controlplane, demo, hidden, log_to_stderr, world};
 use tests::error::{Error, Result};
 
 /// The test world of Lath: a real control plane, nodes that are network namespaces, and a simulated cloud.
@@ -27,6 +27,8 @@ enum Command {
     Bench(bench::Bench),
     /// Show Lath at work on a world of its own. Needs root.
     Demo(demo::Demo),
+    /// Run Gateway API's conformance suite against Lath on a world of its own. Needs root.
+    Conformance(conformance::Conformance),
 }
 
 fn main() -> ExitCode {
@@ -53,5 +55,6 @@ async fn run(arguments: Arguments) -> Result<()> {
         Command::World(command) => world::run(command).await,
         Command::Bench(command) => bench::run(command).await,
         Command::Demo(command) => demo::run(command).await,
+        Command::Conformance(command) => conformance::run(command).await,
     }
 }

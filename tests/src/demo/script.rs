@@ -8,6 +8,7 @@ use kube::{
     api::{DynamicObject, ListParams, Patch, PatchParams},
     core::{ApiResource, GroupVersionKind},
 };
+use lath_kubernetes::{TargetGroupBinding, gateway::HTTPRoute, names};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -30,7 +31,7 @@ use crate::{
 /// The demo's namespace.
 const NAMESPACE: &str = "demo";
 
-/// The demo's Deployment, Service, binding, group and service are all called this.
+/// The demo's Deployment, Service and HTTPRoute are all called this.
 const NAME: &str = "web";
 
 /// The pod that sends requests.
@@ -123,18 +124,17 @@ async fn play(world: &World, view: &mut View) -> Result<()> {
     view.say("Installing Lath with its Helm chart");
     Install::default().run(world.description()).await?;
 
-    view.say("Making a target group and a service with a listener at VPC Lattice");
-    let group = lattice.create_group(NAME, world.vpc(), lath::CLUSTER, NAMESPACE).await?;
-    let service = lattice.create_service(NAME, &group).await?;
-
-    view.say("Deploying three pods, a Service, a TargetGroupBinding, and a pod that will send requests");
-    for object in objects(&group).into_iter().chain([caller()]) {
+    view.say(
+        "Deploying three pods, a Service, a Gateway and an HTTPRoute, and a pod that will send requests",
+    );
+    for object in objects().into_iter().chain([caller()]) {
         apply(&client, object).await?;
     }
+    let (host, group, took) = programmed(&client).await?;
+    view.say(&format!("The route is {host}, {} ms after it was applied", took.as_millis()));
     let pods: Api<Pod> = Api::namespaced(client.clone(), NAMESPACE);
     let logs = world.folder().join("logs");
     let observer = Observer::start(pods, NAME, lattice.clone(), group, logs);
-    let host = lattice.host(&service).await?;
     let stage = Stage { client, view, observer, lattice: lattice.clone(), host, load: None };
     tokio::select! {
         clock = lattice.hurry(DRAIN / DRAINS_IN) => clock.map(|_| ()),
@@ -315,8 +315,31 @@ fn caller() -> Value {
     })
 }
 
+/// Waits until VPC Lattice holds the route. Returns the name that Lattice gave its service, the ARN of the group of its
+/// pods, and how long that took.
+async fn programmed(client: &Client) -> Result<(String, String, Duration)> {
+    let routes: Api<HTTPRoute> = Api::namespaced(client.clone(), NAMESPACE);
+    let bindings: Api<TargetGroupBinding> = Api::namespaced(client.clone(), NAMESPACE);
+    let started = Instant::now();
+    loop {
+        let route = routes.get(NAME).await.doing("looking at the route")?;
+        let found = bindings.list(&ListParams::default()).await.doing("looking at bindings")?;
+        let annotations = route.metadata.annotations.as_ref();
+        let host = annotations.and_then(|all| all.get(names::AWS_LATTICE_DOMAIN_NAME));
+        let group = found.items.first().map(|binding| binding.spec.target_group.arn.clone());
+        if let (Some(host), Some(group)) = (host, group) {
+            return Ok((host.clone(), group, started.elapsed()));
+        }
+        if started.elapsed() > STEP_LIMIT {
+            let status = serde_json::to_string(&route.status).unwrap_or_default();
+            return Err(Error::failed("waiting for the route to be served", status));
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 /// What a user would apply: the documented way, with Lath's readiness gate and a preStop sleep.
-fn objects(group: &str) -> Vec<Value> {
+fn objects() -> Vec<Value> {
     let meta = |name: &str| json!({ "name": name, "namespace": NAMESPACE });
     vec![
         json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": NAMESPACE } }),
@@ -325,8 +348,25 @@ fn objects(group: &str) -> Vec<Value> {
             "spec": { "selector": { "app": NAME }, "ports": [{ "name": "http", "port": 80, "targetPort": "http" }] }
         }),
         json!({
-            "apiVersion": "lath.dev/v1alpha1", "kind": "TargetGroupBinding", "metadata": meta(NAME),
-            "spec": { "targetGroup": { "arn": group }, "service": { "name": NAME, "port": "http" } }
+            "apiVersion": "lath.dev/v1alpha1", "kind": "GatewayParameters", "metadata": meta("mesh"),
+            "spec": { "serviceNetwork": { "create": true } }
+        }),
+        json!({
+            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "metadata": meta("mesh"),
+            "spec": {
+                "gatewayClassName": "lath",
+                "infrastructure": {
+                    "parametersRef": { "group": "lath.dev", "kind": "GatewayParameters", "name": "mesh" }
+                },
+                "listeners": [{ "name": "http", "protocol": "HTTP", "port": 80 }]
+            }
+        }),
+        json!({
+            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": meta(NAME),
+            "spec": {
+                "parentRefs": [{ "name": "mesh" }],
+                "rules": [{ "backendRefs": [{ "name": NAME, "port": 80 }] }]
+            }
         }),
         json!({
             "apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta(NAME),
@@ -357,7 +397,11 @@ async fn apply(client: &Client, object: Value) -> Result<()> {
     let types = object.types.clone().unwrap_or_default();
     let doing = || format!("applying the demo's {}", types.kind);
     let gvk = GroupVersionKind::try_from(&types).doing_with(doing)?;
-    let resource = ApiResource::from_gvk(&gvk);
+    let resource = match gvk.kind.as_str() {
+        // Its plural is the same.
+        "GatewayParameters" => ApiResource::from_gvk_with_plural(&gvk, "gatewayparameters"),
+        _ => ApiResource::from_gvk(&gvk),
+    };
     let api: Api<DynamicObject> = match &object.metadata.namespace {
         Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
         None => Api::all_with(client.clone(), &resource),
@@ -380,9 +424,9 @@ fn after_keep(folder: &Path) -> String {
     format!(
         "\nEverything stays up. Its kubeconfig is {}\n\n  \
          export KUBECONFIG={}\n  \
-         {kubectl} get tgb,nodetargets -A\n  \
+         {kubectl} get gateway,httproute,tgb,nodetargets -A\n  \
          {kubectl} -n {NAMESPACE} scale deployment {NAME} --replicas 20\n  \
-         {kubectl} -n {NAMESPACE} describe tgb {NAME}\n\n\
+         {kubectl} -n {NAMESPACE} describe httproute {NAME}\n\n\
          cargo xtask world stop --dir {} takes it down, and leaves its logs there.\n",
         kubeconfig.display(),
         kubeconfig.display(),

@@ -72,7 +72,7 @@ impl Summary {
         let mut text = String::from("\nSummary\n");
         let mut line = |name: &str, value: String| {
             // Writing into a string can't fail.
-            let _infallible = writeln!(text, "  {name:<34}{value}");
+            let _infallible = writeln!(text, "  {name:<40}{value}");
         };
         line("pods registered", self.pods.to_string());
         if let Some((median, worst)) = self.latency_ms {

@@ -24,7 +24,7 @@ use super::description::{Account, Description};
 use super::options::{WorldOptions, node_folder, node_name};
 use super::supervisor::Remains;
 use crate::cgroup;
-use crate::controlplane::{self, Authority, Binaries, Component, Ports, Settings, Subject};
+use crate::controlplane::{self, Authority, Binaries, Component, Ports, Settings, Subject, gateway_api};
 use crate::error::{Doing as _, Error, Result};
 use crate::network::Fabric;
 use crate::network::addresses::{API_PORT, CLOUD_PORT, MAX_NODES};
@@ -116,6 +116,8 @@ impl Inside {
         let client =
             Client::try_from(controlplane::client_config(&kubeconfig).await?).doing("making a client")?;
 
+        // Read while the API server starts.
+        let gateway_api = options.gateway_api.then(|| tokio::spawn(gateway_api::definitions()));
         let mut components = BTreeMap::new();
         for component in [Component::Etcd, Component::ApiServer] {
             components.insert(component, launch(&settings, &binaries, &fabric, component)?);
@@ -130,6 +132,10 @@ impl Inside {
         .await?;
         for component in [Component::ControllerManager, Component::Scheduler] {
             components.insert(component, launch(&settings, &binaries, &fabric, component)?);
+        }
+        if let Some(definitions) = gateway_api {
+            let definitions = definitions.await.doing("reading the kinds of Gateway API")??;
+            gateway_api::install(&client, &definitions).await?;
         }
 
         let announcement = cloud.as_ref().map(|cloud| cloud.announcement.clone());

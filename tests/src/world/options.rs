@@ -26,6 +26,8 @@ pub struct WorldOptions {
     pub cloud_arguments: Vec<String>,
     /// The binary `lath`, which is the cloud.
     pub cloud_program: PathBuf,
+    /// Whether there are the kinds of Gateway API.
+    pub gateway_api: bool,
     /// The AWS region, unless the cloud names another.
     pub region: String,
     /// The binary `lath-world`, which becomes the world.
@@ -46,6 +48,7 @@ impl WorldOptions {
             cloud: true,
             cloud_arguments: Vec::new(),
             cloud_program: built("lath"),
+            gateway_api: true,
             region: "us-west-2".into(),
             program: built("lath-world"),
         }

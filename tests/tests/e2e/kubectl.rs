@@ -227,14 +227,25 @@ async fn the_commands_for_troubleshooting_work_as_they_stand_in_the_documentatio
     case.pod("web-0", "checkout", json!({}), json!({})).await;
     let pod = case.space.ready("web-0").await;
     case.holds(&group, [target(&pod, 8080)]).await;
+    let of = |kind: &str, name: &str, spec: Value| {
+        let version = "gateway.networking.k8s.io/v1";
+        json!({ "apiVersion": version, "kind": kind, "metadata": { "name": name }, "spec": spec })
+    };
+    let listeners = json!([{ "name": "http", "protocol": "HTTP", "port": 80 }]);
+    let gateway = json!({ "gatewayClassName": "lath", "listeners": listeners });
+    case.space.apply(of("Gateway", "mesh", gateway)).await;
+    let rules = json!([{ "backendRefs": [{ "name": "checkout", "port": 80 }] }]);
+    let route = json!({ "parentRefs": [{ "name": "mesh" }], "rules": rules });
+    case.space.apply(of("HTTPRoute", "checkout", route)).await;
 
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/troubleshooting.md");
     let page = std::fs::read_to_string(page).unwrap();
-    let commands = page.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let blocks = page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
     let node = format!("node-{}", node_of(&pod));
-    for line in commands.lines() {
+    let own = format!("-n {}", case.space.name);
+    for line in blocks.flat_map(str::lines) {
         let command = line.split('#').next().unwrap().trim();
-        let command = command.replace("-n shop", &format!("-n {}", case.space.name)).replace("NODE", &node);
+        let command = command.replace("-n shop", &own).replace("-n infra", &own).replace("NODE", &node);
         let arguments: Vec<&str> = command.split_whitespace().skip(1).collect();
         let said = eventually(line, SOON, async || kubectl(&case, &arguments)).await;
         assert!(!said.is_empty(), "{line}");

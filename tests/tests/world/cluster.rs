@@ -6,10 +6,12 @@ use k8s_openapi::api::core::v1::{Node, Pod};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client, ResourceExt};
+use lath_kubernetes::gateway::{Gateway, HTTPRoute};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use tests::expect::{eventually, get_json, request};
+use tests::controlplane::gateway_api;
+use tests::expect::{apply, eventually, get_json, request};
 
 use super::setting::{SOON, Space, addresses, condition, node_of, not_root, server, world};
 
@@ -278,4 +280,136 @@ async fn a_control_plane_alone_starts_answers_and_stops_and_reads_no_kubeconfig_
     assert_eq!(client.apiserver_version().await.unwrap().git_version, "v1.36.3");
     run("stop").await;
     assert!(client.apiserver_version().await.is_err(), "it is stopped");
+}
+
+#[tokio::test]
+async fn objects_of_gateway_api_can_be_made_and_read() {
+    if not_root() {
+        return;
+    }
+    let space = Space::new(world().await, "gateway-api").await;
+    space
+        .apply(json!({
+            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "metadata": {"name": "shop"},
+            "spec": {
+                "gatewayClassName": "lattice",
+                "listeners": [{"name": "web", "port": 80, "protocol": "HTTP"}],
+            },
+        }))
+        .await;
+    space
+        .apply(json!({
+            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": {"name": "cart"},
+            "spec": {
+                "parentRefs": [{"name": "shop"}],
+                "rules": [{
+                    "matches": [{"queryParams": [{"name": "debug", "value": "1"}]}],
+                    "backendRefs": [{"name": "cart", "port": 80}],
+                    "timeouts": {"request": "10s"},
+                }],
+            },
+        }))
+        .await;
+    let gateways: Api<Gateway> = Api::namespaced(space.client.clone(), space.name);
+    let gateway = gateways.get("shop").await.unwrap();
+    let from = gateway.spec.listeners[0].allowed_routes.as_ref().unwrap().namespaces.as_ref().unwrap();
+    assert_eq!(from.from.as_deref(), Some("Same"), "what the definition sets by default");
+    assert!(gateway.spec.other.is_empty(), "{:?}", gateway.spec.other);
+    let routes: Api<HTTPRoute> = Api::namespaced(space.client.clone(), space.name);
+    let rule = routes.get("cart").await.unwrap().spec.rules.remove(0);
+    assert_eq!(rule.other.keys().collect::<Vec<_>>(), ["timeouts"]);
+    assert_eq!(rule.matches[0].other.keys().collect::<Vec<_>>(), ["queryParams"]);
+    assert_eq!(rule.backend_refs[0].weight, Some(1));
+    for kind in ["GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"] {
+        let mut spec = json!({
+            "parentRefs": [{"name": "shop"}],
+            "rules": [{"backendRefs": [{"name": "other", "port": 80}]}],
+        });
+        if ["GRPCRoute", "TLSRoute"].contains(&kind) {
+            spec["hostnames"] = json!(["other.example"]);
+        }
+        space
+            .apply(json!({
+                "apiVersion": "gateway.networking.k8s.io/v1", "kind": kind, "metadata": {"name": "other"},
+                "spec": spec,
+            }))
+            .await;
+    }
+}
+
+/// The definitions hold rules of their own, which only an API server can check.
+#[tokio::test]
+async fn laths_own_definitions_are_accepted_and_refuse_what_cannot_be() {
+    if not_root() {
+        return;
+    }
+    let world = world().await;
+    let space = Space::new(world, "definitions").await;
+    let definitions: Vec<_> =
+        lath_kubernetes::crds::all().into_iter().map(|(_, definition)| definition).collect();
+    gateway_api::install(&space.client, &definitions).await.unwrap();
+    let target = |group: &str, kind: &str| json!({"group": group, "kind": kind, "name": "x"});
+    let gateway = target("gateway.networking.k8s.io", "Gateway");
+    let aws = "application-networking.k8s.aws/v1alpha1";
+    for (version, kind, spec, refused_for) in [
+        (
+            "lath.dev/v1alpha1",
+            "GatewayParameters",
+            json!({"services": "PerHostname", "quotas": {"rulesPerListener": 100}}),
+            None,
+        ),
+        (
+            "lath.dev/v1alpha1",
+            "GatewayParameters",
+            json!({"quotas": {"rulesPerListener": 0}}),
+            Some("rulesPerListener"),
+        ),
+        (aws, "ServiceNetwork", Value::Null, None),
+        (
+            aws,
+            "TargetGroupPolicy",
+            json!({"targetRef": target("", "Service"), "protocol": "HTTPS", "healthCheck": {"path": "/x", "statusMatch": "200-299"}}),
+            None,
+        ),
+        (aws, "TargetGroupPolicy", json!({"targetRef": gateway}), Some("has to be a Service")),
+        (
+            aws,
+            "TargetGroupPolicy",
+            json!({"targetRef": target("", "Service"), "healthCheck": {"path": "x"}}),
+            Some("has to begin with /"),
+        ),
+        (aws, "VpcAssociationPolicy", json!({"targetRef": gateway, "securityGroupIds": ["sg-0123"]}), None),
+        (
+            aws,
+            "VpcAssociationPolicy",
+            json!({"targetRef": gateway, "securityGroupIds": ["0123"]}),
+            Some("ids of security groups"),
+        ),
+        (aws, "IAMAuthPolicy", json!({"targetRef": gateway, "policy": "{}"}), None),
+        (
+            aws,
+            "IAMAuthPolicy",
+            json!({"targetRef": target("gateway.networking.k8s.io", "TLSRoute"), "policy": "{}"}),
+            Some("could be authorized"),
+        ),
+        (aws, "AccessLogPolicy", json!({"targetRef": gateway, "destinationArn": "arn:aws:s3:::logs"}), None),
+        (
+            aws,
+            "AccessLogPolicy",
+            json!({"targetRef": gateway, "destinationArn": "arn:aws:sqs:::logs"}),
+            Some("an S3 bucket"),
+        ),
+    ] {
+        let mut object = json!({"apiVersion": version, "kind": kind, "metadata": {"name": "x"}});
+        if !spec.is_null() {
+            object["spec"] = spec;
+        }
+        let made = apply(&space.client, space.name, object.clone()).await;
+        let answer = made.err().map(|error| format!("{error:?}"));
+        match (refused_for, &answer) {
+            (None, None) => {}
+            (Some(why), Some(answer)) if answer.contains(why) => {}
+            _ => panic!("{object}: {answer:?}"),
+        }
+    }
 }
