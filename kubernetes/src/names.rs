@@ -83,44 +83,14 @@ pub const MADE_FOR: &str = "lath.dev/made-for";
 /// The API group of the AWS Gateway API Controller's own kinds, which Lath reads as well.
 pub const AWS_GROUP: &str = "application-networking.k8s.aws";
 
-/// The controller of the GatewayClasses that the AWS Gateway API Controller serves.
-pub const AWS_GATEWAY_CONTROLLER: &str = "application-networking.k8s.aws/gateway-api-controller";
-
 /// On a route or a Gateway, whose route's word goes first: its services stay out of the service network.
 pub const AWS_STANDALONE: &str = "application-networking.k8s.aws/standalone";
 
 /// On a route: the name of its service at VPC Lattice, which counts only when the service is made.
 pub const AWS_SERVICE_NAME_OVERRIDE: &str = "application-networking.k8s.aws/service-name-override";
 
-/// On a route: the value of the tag ManagedBy of the service that it may take over.
-pub const AWS_ALLOW_TAKEOVER_FROM: &str = "application-networking.k8s.aws/allow-takeover-from";
-
 /// On a route or a policy: tags for what is made at VPC Lattice, as `key=value` with commas between them.
 pub const AWS_TAGS: &str = "application-networking.k8s.aws/tags";
-
-/// On a ServiceExport: where it is exported to, which has to be [`AWS_FEDERATION_LATTICE`].
-pub const AWS_FEDERATION: &str = "application-networking.k8s.aws/federation";
-
-/// The value of [`AWS_FEDERATION`].
-pub const AWS_FEDERATION_LATTICE: &str = "amazon-vpc-lattice";
-
-/// On a ServiceExport: the Service's port that is exported.
-pub const AWS_PORT: &str = "application-networking.k8s.aws/port";
-
-/// On a ServiceExport: the name of the Service, where it is not the export's.
-pub const AWS_SERVICE_NAME: &str = "application-networking.k8s.aws/service-name";
-
-/// On a ServiceImport: the name of the export, where it is not the import's.
-pub const AWS_EXPORT_NAME: &str = "application-networking.k8s.aws/export-name";
-
-/// On a ServiceImport: the cluster of the export.
-pub const AWS_EKS_CLUSTER_NAME: &str = "application-networking.k8s.aws/aws-eks-cluster-name";
-
-/// On a ServiceImport: the VPC of the export.
-pub const AWS_VPC: &str = "application-networking.k8s.aws/aws-vpc";
-
-/// On a ServiceImport: the target group itself, in place of the names of export, cluster and VPC.
-pub const AWS_TARGET_GROUP_ARN: &str = "application-networking.k8s.aws/target-group-arn";
 
 /// Among the TLS options of a listener: the ARN of its certificate.
 pub const AWS_CERTIFICATE_ARN: &str = "application-networking.k8s.aws/certificate-arn";
@@ -130,29 +100,3 @@ pub const AWS_LATTICE_DOMAIN_NAME: &str = "application-networking.k8s.aws/lattic
 
 /// Written on a route: the ARN of its service.
 pub const AWS_LATTICE_SERVICE_ARN: &str = "application-networking.k8s.aws/lattice-service-arn";
-
-/// Written on a VpcAssociationPolicy: the ARN of its association.
-pub const AWS_RESOURCE_ARN: &str = "application-networking.k8s.aws/resourceArn";
-
-/// The AWS Gateway API Controller's finalizers, by kind. An object that Lath takes over must lose its own, since nobody
-/// else would remove it.
-pub const AWS_FINALIZERS: [(&str, &str); 10] = [
-    ("HTTPRoute", "httproute.k8s.aws/resources"),
-    ("GRPCRoute", "grpcroute.k8s.aws/resources"),
-    ("TLSRoute", "tlsroute.k8s.aws/resources"),
-    ("Gateway", "gateway.k8s.aws/resources"),
-    ("ServiceExport", "serviceexport.k8s.aws/resources"),
-    // In the singular, unlike all others.
-    ("ServiceImport", "serviceimport.k8s.aws/resource"),
-    ("AccessLogPolicy", "accesslogpolicy.k8s.aws/resources"),
-    ("ServiceNetwork", "servicenetwork.k8s.aws/resources"),
-    ("IAMAuthPolicy", "application-networking.k8s.aws/iam-auth-policy"),
-    ("VpcAssociationPolicy", "vpcassociationpolicies.application-networking.k8s.aws/resources"),
-];
-
-/// The annotation on a route that gives a rule its priority at VPC Lattice, where the lower one wins. Rules are counted
-/// from 0.
-#[must_use]
-pub fn aws_rule_priority(rule: usize) -> String {
-    format!("{AWS_GROUP}/rule-{rule}-priority")
-}

@@ -8,19 +8,8 @@
 
 use k8s_openapi::schemars::JsonSchema;
 use kube::{CustomResource, KubeSchema};
+use lattice::limits;
 use serde::{Deserialize, Serialize};
-
-/// Rules that a listener may have, unless the parameters say otherwise.
-/// Source: VPC Lattice quotas, "Rules per listener", which AWS can raise.
-pub const RULES_PER_LISTENER: u32 = 10;
-
-/// Listeners that a service may have, unless the parameters say otherwise.
-/// Source: VPC Lattice quotas, "Listeners per service", which AWS can raise.
-pub const LISTENERS_PER_SERVICE: u32 = 2;
-
-/// Target groups that a service may use, unless the parameters say otherwise.
-/// Source: VPC Lattice quotas, "Target groups per service", which AWS can raise.
-pub const TARGET_GROUPS_PER_SERVICE: u32 = 10;
 
 /// How Gateways become services at VPC Lattice. What is not set here is left to the GatewayClass's parameters, and
 /// what is not set there to Lath.
@@ -169,11 +158,14 @@ impl Parameters {
             create_service_network,
             // A network that Lath makes is of no use to the cluster unless its VPC is in it.
             vpc_association: network(|network| network.vpc_association).unwrap_or(create_service_network),
-            rules_per_listener: quota(|quotas| quotas.rules_per_listener, RULES_PER_LISTENER),
-            listeners_per_service: quota(|quotas| quotas.listeners_per_service, LISTENERS_PER_SERVICE),
+            rules_per_listener: quota(|quotas| quotas.rules_per_listener, limits::RULES_PER_LISTENER),
+            listeners_per_service: quota(
+                |quotas| quotas.listeners_per_service,
+                limits::LISTENERS_PER_SERVICE,
+            ),
             target_groups_per_service: quota(
                 |quotas| quotas.target_groups_per_service,
-                TARGET_GROUPS_PER_SERVICE,
+                limits::GROUPS_PER_SERVICE,
             ),
         }
     }

@@ -50,12 +50,12 @@ pub const HEADER_VALUE_LENGTH: usize = 200;
 
 /// Rules of a listener besides the default one, a quota that AWS can raise.
 /// Source: VPC Lattice quotas, "Rules per listener".
-pub const RULES_PER_LISTENER: usize = 10;
+pub const RULES_PER_LISTENER: u32 = 10;
 
 /// Listeners of a service, a quota that AWS can raise.
 /// Source: VPC Lattice quotas, "Listeners per service".
-pub const LISTENERS_PER_SERVICE: usize = 2;
+pub const LISTENERS_PER_SERVICE: u32 = 2;
 
 /// Target groups of a service, a quota that AWS can raise.
 /// Source: VPC Lattice quotas, "Target groups per service".
-pub const GROUPS_PER_SERVICE: usize = 10;
+pub const GROUPS_PER_SERVICE: u32 = 10;

@@ -25,6 +25,10 @@ use crate::{answer, cluster::Cluster, shared::Shared};
 /// Most writes that are on their way at once.
 const WRITES_AT_ONCE: usize = 16;
 
+/// How long changes are collected before they are looked at. The engine tells of each answer, and a wave of routes has
+/// thousands.
+const COLLECT: Duration = Duration::from_millis(10);
+
 /// The wait before a failed write is tried again.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -84,6 +88,7 @@ pub async fn run(
                 seen = None;
             }
         }
+        tokio::time::sleep(COLLECT).await;
     }
 }
 

@@ -21,7 +21,9 @@ const COLLECT: Duration = Duration::from_millis(20);
 pub struct Published {
     /// The revision of the objects that were translated; 0 before any were.
     pub objects: u64,
-    /// What they come to.
+    /// The version of what VPC Lattice should hold, which the engine has been given.
+    pub version: u64,
+    /// What is said of them.
     pub outcome: Outcome,
 }
 
@@ -92,9 +94,10 @@ impl Composer {
         });
         self.metrics.translated(&outcome, started.elapsed());
         let version = self.desired.borrow().as_ref().map_or(0, |desired| desired.version) + 1;
-        outcome.desired.version = version;
-        let desired = Arc::new(outcome.desired.clone());
-        self.published.send_replace(Arc::new(Published { objects: objects.respecified(), outcome }));
+        // The engine alone holds it, since it is the largest part.
+        let desired = Arc::new(Desired { version, ..std::mem::take(&mut outcome.desired) });
+        let objects = objects.respecified();
+        self.published.send_replace(Arc::new(Published { objects, version, outcome }));
         self.desired.send_replace(Some(desired));
     }
 }

@@ -243,7 +243,7 @@ fn route_write(route: &Route, published: &Published, progress: &Progress, now: T
         status::route(&route.status, verdict, progress, names::GATEWAY_CONTROLLER, moment)
     };
     let status = (wanted != route.status).then(|| json!({ "parents": wanted.parents }));
-    let metadata = metadata(route, verdict, progress, published.outcome.desired.version);
+    let metadata = metadata(route, verdict, progress, published.version);
     let news = news(&own_conditions(&route.status), &own_conditions(&wanted));
     let resource = match route.name.kind {
         RouteKind::Http => ApiResource::erase::<HTTPRoute>(&()),

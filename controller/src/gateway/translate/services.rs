@@ -241,6 +241,7 @@ impl Draft {
     /// Takes a route's rules in at each of its listeners.
     fn take(&mut self, ready: &Ready<'_>, want: &Want<'_>) -> Result<(), Verdict> {
         let route = ready.route;
+        let name = format!("{}/{}", route.name.object, route.name.kind.as_str());
         for (view, listener) in &want.places {
             let listener = &view.listeners[*listener];
             let Some(protocol) = listener.protocol else { continue };
@@ -275,8 +276,8 @@ impl Draft {
                 }
                 for (match_index, lowered) in matches.iter().enumerate() {
                     for (part, matching) in lowered.matches.iter().enumerate() {
-                        let name = format!("{}/{}", route.name.object, route.name.kind.as_str());
-                        let place = (lowered.weight, route.created(), name, rule_index, match_index, part);
+                        let place =
+                            (lowered.weight, route.created(), name.clone(), rule_index, match_index, part);
                         let rule = Rule { matching: matching.clone(), action: action.clone() };
                         draft.rules.insert(place, rule);
                     }
