@@ -309,6 +309,7 @@ impl Arguments {
             engine: engine::Settings {
                 audit_period: Some(self.drift_period).filter(|period| !period.is_zero()),
                 tagging: !(self.without_tagging_api || untagged),
+                ..engine::Settings::default()
             },
             metrics: self.metrics_bind_address,
             probes: self.health_probe_bind_address,

@@ -6,9 +6,11 @@
     reason = "a documented variant would become a oneOf, which no structural schema may hold"
 )]
 
+use std::time::Duration;
+
 use k8s_openapi::schemars::JsonSchema;
 use kube::{CustomResource, KubeSchema};
-use lattice::limits;
+use lattice::{limits, service::WarmUp};
 use serde::{Deserialize, Serialize};
 
 /// How Gateways become services at VPC Lattice. What is not set here is left to the GatewayClass's parameters, and
@@ -50,6 +52,11 @@ pub struct GatewayParametersSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_network: Option<ServiceNetworkParameters>,
 
+    /// What the pods of a Service have to show before requests are moved to them from another Service, or to the same pods
+    /// in another protocol. VPC Lattice knows nothing of their health until a rule names them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warm_up: Option<WarmUpParameters>,
+
     /// The account's quotas, where AWS has raised them. A route that would go beyond one is told so before anything
     /// is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -90,6 +97,22 @@ pub struct ServiceNetworkParameters {
     pub vpc_association: Option<bool>,
 }
 
+/// What pods have to show before requests are moved to them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WarmUpParameters {
+    /// The share of them that VPC Lattice has to find healthy, in per cent; 0: requests are moved at once. 75 if nothing is
+    /// set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = 100))]
+    pub healthy_percent: Option<u8>,
+
+    /// Seconds after which requests are moved all the same, at most 3600; 300 if nothing is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = 3600))]
+    pub timeout_seconds: Option<u16>,
+}
+
 /// Quotas of the account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
@@ -121,6 +144,8 @@ pub struct Parameters {
     pub create_service_network: bool,
     /// Whether the cluster's VPC is associated with the service network.
     pub vpc_association: bool,
+    /// What pods have to show before requests are moved to them; `None`: nothing.
+    pub warm_up: Option<WarmUp>,
     /// Most rules of a listener.
     pub rules_per_listener: u32,
     /// Most listeners of a service.
@@ -149,6 +174,9 @@ impl Parameters {
             first(specs, |spec| spec.service_network.as_ref().and_then(field))
         };
         let create_service_network = network(|network| network.create).unwrap_or(false);
+        let healthy_percent = first(specs, |spec| spec.warm_up.as_ref()?.healthy_percent).unwrap_or(75);
+        let at_most = first(specs, |spec| spec.warm_up.as_ref()?.timeout_seconds).unwrap_or(300);
+        let warm_up = WarmUp { healthy_percent, at_most: Duration::from_secs(at_most.into()) };
         let quota = |field: fn(&QuotaParameters) -> Option<u32>, usual| {
             first(specs, |spec| spec.quotas.as_ref().and_then(field)).unwrap_or(usual)
         };
@@ -158,6 +186,7 @@ impl Parameters {
             create_service_network,
             // A network that Lath makes is of no use to the cluster unless its VPC is in it.
             vpc_association: network(|network| network.vpc_association).unwrap_or(create_service_network),
+            warm_up: (healthy_percent > 0).then_some(warm_up),
             rules_per_listener: quota(|quotas| quotas.rules_per_listener, limits::RULES_PER_LISTENER),
             listeners_per_service: quota(
                 |quotas| quotas.listeners_per_service,
@@ -179,16 +208,17 @@ mod tests {
     fn a_gateways_own_parameters_go_before_its_classs_field_by_field() {
         let read = |yaml| serde_saphyr::from_str::<GatewayParametersSpec>(yaml).unwrap();
         let class = read(
-            "{ services: PerHostname, serviceNetwork: { create: true, vpcAssociation: true }, quotas: { rulesPerListener: 100 } }",
+            "{ services: PerHostname, serviceNetwork: { create: true, vpcAssociation: true }, warmUp: { healthyPercent: 90, timeoutSeconds: 60 }, quotas: { rulesPerListener: 100 } }",
         );
         let gateway = read(
-            "{ pathPrefix: Characters, serviceNetwork: { create: false }, quotas: { listenersPerService: 5 } }",
+            "{ pathPrefix: Characters, serviceNetwork: { create: false }, warmUp: { healthyPercent: 100 }, quotas: { listenersPerService: 5 } }",
         );
         let parameters = Parameters {
             services: Services::PerHostname,
             path_prefix: PathPrefix::Characters,
             create_service_network: false,
             vpc_association: true,
+            warm_up: Some(WarmUp { healthy_percent: 100, at_most: Duration::from_secs(60) }),
             rules_per_listener: 100,
             listeners_per_service: 5,
             target_groups_per_service: 10,

@@ -48,6 +48,8 @@ pub enum Wait {
     Group,
     /// A target group that a rule names is not there yet.
     GroupOf(Box<crate::service::GroupKey>),
+    /// Targets of a group that requests are to be moved to are not healthy yet, or nobody knows whether they are.
+    Warming(Box<crate::service::GroupKey>),
     /// The network of this name is not there yet.
     Network(String),
     /// The VPC's association with the network is being made, changed or removed.

@@ -74,13 +74,18 @@ pub struct Weighted<G> {
 }
 
 impl<G> Action<G> {
+    /// How requests are shared, if they go anywhere.
+    #[must_use]
+    pub fn shares(&self) -> &[Weighted<G>] {
+        match self {
+            Self::Fixed(_) => &[],
+            Self::Forward(shares) => shares,
+        }
+    }
+
     /// The groups that requests go to.
     pub fn groups(&self) -> impl Iterator<Item = &G> {
-        match self {
-            Self::Fixed(_) => [].iter(),
-            Self::Forward(shares) => shares.iter(),
-        }
-        .map(|share| &share.group)
+        self.shares().iter().map(|share| &share.group)
     }
 
     /// The same with other names for the groups; `None` if one of them has none.

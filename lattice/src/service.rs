@@ -1,6 +1,9 @@
 //! What Lath wants VPC Lattice to hold: services with their listeners, target groups, and what networks need.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use crate::{
     rule::{Action, Rule},
@@ -32,8 +35,20 @@ pub struct ServiceSpec {
     pub networks: BTreeSet<String>,
     /// Where its access logs go: ARNs of buckets, log groups or delivery streams.
     pub access_logs: BTreeSet<String>,
+    /// What a group has to show before requests are moved to it; `None`: nothing.
+    pub warm_up: Option<WarmUp>,
     /// Its tags, those of its owner included.
     pub tags: Tags,
+}
+
+/// What a group has to show before a service's requests are moved to it. Lattice checks the health of targets only once a
+/// rule names their group, so a group that was just made knows nothing of its targets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WarmUp {
+    /// The share of its targets that have to be healthy, 1 to 100 per cent.
+    pub healthy_percent: u8,
+    /// After how long requests are moved all the same.
+    pub at_most: Duration,
 }
 
 /// A listener as it should be. Of a listener that is there, only the default action can be changed.

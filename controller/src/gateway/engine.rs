@@ -24,6 +24,7 @@ use lattice::{
     plan::network::VpcTree,
     service::{Desired, GroupKey, ServiceGroupKey},
     tags,
+    target::TargetState,
 };
 use lattice_client::{Client, Error, Urgency};
 use tokio::{sync::watch, task::JoinSet, time::Instant};
@@ -41,6 +42,7 @@ mod read;
 mod services;
 mod turn;
 mod unit;
+mod warm;
 mod words;
 
 pub use metrics::Metrics;
@@ -68,11 +70,19 @@ pub struct Settings {
     /// Whether this cluster's resources are found by the Resource Groups Tagging API. Without it, all resources of the account
     /// are listed and the tags of each are read.
     pub tagging: bool,
+    /// How long a target group is kept as it is after no rule names it any more: as long as VPC Lattice may still send
+    /// requests to it.
+    pub linger: Duration,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { audit_period: Some(Duration::from_secs(600)), tagging: true }
+        Self {
+            audit_period: Some(Duration::from_secs(600)),
+            tagging: true,
+            // AWS names no time; its controller's users are advised to keep pods for a minute (facts: #780).
+            linger: Duration::from_secs(60),
+        }
     }
 }
 
@@ -108,6 +118,7 @@ enum Answer {
     Service(Place, turn::service::Answer),
     Group(Place, turn::group::Answer),
     Network(String, turn::network::Answer),
+    Warmth(TargetGroupArn, Result<Vec<TargetState>, Error>),
 }
 
 /// What has changed in how far everything is.
@@ -140,6 +151,14 @@ struct Engine {
     group_places: BTreeMap<TargetGroupArn, Place>,
     /// Which services' rules name a group.
     users: BTreeMap<TargetGroupArn, BTreeSet<Place>>,
+    /// Groups that no rule names any more and that are kept until then.
+    lingering: BTreeMap<TargetGroupArn, Instant>,
+    /// When they have been kept long enough, in order.
+    lingering_ends: VecDeque<(Instant, TargetGroupArn)>,
+    /// Whether what the progress says of groups that are named is out of date.
+    used_changed: bool,
+    /// Groups that services wait for.
+    warming: BTreeMap<TargetGroupArn, warm::Warming>,
     /// Ids of associations and access log subscriptions that are this cluster's.
     ours: read::Ours,
     /// The networks that there are, once they were listed.
@@ -187,6 +206,10 @@ impl Engine {
             group_tags: BTreeMap::new(),
             group_places: BTreeMap::new(),
             users: BTreeMap::new(),
+            lingering: BTreeMap::new(),
+            lingering_ends: VecDeque::new(),
+            used_changed: true,
+            warming: BTreeMap::new(),
             ours: read::Ours::default(),
             known_networks: None,
             vpc: BTreeMap::new(),
@@ -257,6 +280,7 @@ impl Engine {
                 self.surveyed = false;
             }
             Ok(Answer::Network(name, answer)) => self.network_answered(name, answer),
+            Ok(Answer::Warmth(group, result)) => self.warmth(&group, result),
             Err(error) => {
                 // Whose call it was is lost with it, so everything is learned anew.
                 tracing::error!(%error, "a call ended without an answer");
@@ -359,6 +383,7 @@ impl Engine {
     fn work(&mut self) {
         let now = Instant::now();
         self.look(now);
+        self.part_with_lingering(now);
         while let Some((at, _)) = self.wakes.first()
             && *at <= now
         {
@@ -395,7 +420,8 @@ impl Engine {
     fn next_wake(&self) -> Option<Instant> {
         let looks = self.finding.due().into_iter().chain(self.listing.due());
         let looks = looks.filter(|_| self.desired.is_some());
-        looks.chain(self.wakes.first().map(|(at, _)| *at)).min()
+        let lingering = self.lingering_ends.front().map(|(at, _)| *at);
+        looks.chain(lingering).chain(self.wakes.first().map(|(at, _)| *at)).min()
     }
 
     fn moment(&mut self) -> Moment {
@@ -440,11 +466,13 @@ impl Engine {
             && self.services.values().all(|it| !matches!(it.unit.tree, Tree::Unread(_)))
             && self.groups.values().all(|it| !matches!(it.unit.tree, Tree::Unread(_)));
         let progress = &mut self.progress;
-        if progress.read != read || progress.leaving != leaving || !progress.used.iter().eq(self.users.keys())
-        {
+        let used_changed = std::mem::take(&mut self.used_changed);
+        if progress.read != read || progress.leaving != leaving || used_changed {
             progress.read = read;
             progress.leaving = leaving;
-            progress.used = self.users.keys().cloned().collect();
+            if used_changed {
+                progress.used = self.users.keys().chain(self.lingering.keys()).cloned().collect();
+            }
             self.news.push(News::Survey);
         }
     }

@@ -345,6 +345,9 @@ fn wait_in_words(wait: &Wait) -> String {
         }
         Wait::Group => "a target group, which VPC Lattice is making".into(),
         Wait::GroupOf(key) => format!("the target group of {}", names::describe(key)),
+        Wait::Warming(key) => {
+            format!("healthy targets of {}, to which requests are moved then", names::describe(key))
+        }
         Wait::Network(name) => format!("the service network {name}, which is not there"),
         Wait::VpcAssociation => "the VPC's association".into(),
     }

@@ -16,9 +16,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     TargetGroupArn,
     id::RuleId,
-    limits::{LAST_PRIORITY, RULES_PER_BATCH},
+    limits::{GROUPS_PER_ACTION, LAST_PRIORITY, RULES_PER_BATCH},
     observed::PlacedRule,
-    rule::{Action, Comparison, HeaderMatch, Match, Rule},
+    rule::{Action, Comparison, HeaderMatch, Match, Rule, Weighted},
 };
 
 /// From one rule's priority to the next when there is room, so that rules can be put between them later.
@@ -26,6 +26,10 @@ const SPACING: u16 = 10;
 
 /// The header by which a rule that is about to be deleted matches nothing. Whoever sends it gets 404 all the same.
 const NEVER: &str = "x-lath-replaced";
+
+/// The header by which a rule matches that only makes Lattice check a group's targets. Whoever sends it reaches pods that
+/// he is about to reach anyway.
+const WARMING: &str = "x-lath-warming";
 
 /// What to do about the rules of a listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -285,19 +289,43 @@ fn deletions(surplus: &[(&RuleId, &PlacedRule)]) -> Vec<Step> {
         .collect()
 }
 
+/// Names the next call for Lattice to check the targets of these groups, at most [`GROUPS_PER_ACTION`] of them at a time, while
+/// no request gets to them; none when there is a rule that sees to it. [`next`] removes that rule.
+#[must_use]
+pub fn warm(groups: &BTreeSet<TargetGroupArn>, placed: &BTreeMap<RuleId, PlacedRule>) -> Option<Step> {
+    let shares = groups.iter().take(GROUPS_PER_ACTION);
+    let action = Action::Forward(shares.map(|group| Weighted { group: group.clone(), weight: 1 }).collect());
+    let rule = Rule { matching: with_header(WARMING), action };
+    match placed.iter().find(|(_, placed)| placed.rule.as_ref().is_some_and(is_warming)) {
+        Some((_, placed)) if placed.rule.as_ref() == Some(&rule) => None,
+        Some((id, placed)) => {
+            Some(Step::Update(vec![Change { id: id.clone(), priority: placed.priority, rule }]))
+        }
+        None => {
+            let taken: BTreeSet<u16> = placed.values().map(|placed| placed.priority).collect();
+            let last = taken.last().copied().unwrap_or(0);
+            let behind = last.saturating_add(SPACING)..=LAST_PRIORITY;
+            let priority = behind.chain(1..=LAST_PRIORITY).find(|number| !taken.contains(number))?;
+            Some(Step::Create { priority, rule })
+        }
+    }
+}
+
+/// Whether a rule is there only so that Lattice checks its groups' targets.
+#[must_use]
+pub fn is_warming(rule: &Rule<TargetGroupArn>) -> bool {
+    rule.matching == with_header(WARMING)
+}
+
 /// A rule that matches nothing.
 fn never() -> Rule<TargetGroupArn> {
-    Rule {
-        matching: Match {
-            headers: vec![HeaderMatch {
-                name: NEVER.into(),
-                comparison: Comparison::Exact,
-                value: "true".into(),
-            }],
-            ..Match::default()
-        },
-        action: Action::Fixed(404),
-    }
+    Rule { matching: with_header(NEVER), action: Action::Fixed(404) }
+}
+
+/// A match for a header that nobody sends.
+fn with_header(name: &str) -> Match {
+    let header = HeaderMatch { name: name.into(), comparison: Comparison::Exact, value: "true".into() };
+    Match { headers: vec![header], ..Match::default() }
 }
 
 #[cfg(test)]

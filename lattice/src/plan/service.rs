@@ -1,13 +1,14 @@
 //! One service: itself, its listeners and rules, its networks, who may call it, and where its logs go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Known, KnownGroup, KnownNetwork, Plan, Wait, rules};
 use crate::{
     Tags, TargetGroupArn,
     id::{AccessLogId, ListenerId, NetworkId, ServiceAssociationId},
+    limits::GROUPS_PER_ACTION,
     observed::{Attempt, ListenerTree, ServiceTree, Status},
-    rule::{Action, Rule},
+    rule::{Action, Rule, Weighted},
     service::{GroupKey, ListenerProtocol, ListenerSpec, ServiceSpec},
     tags,
 };
@@ -122,6 +123,9 @@ pub struct Around<'a> {
     pub network: &'a dyn Fn(&str) -> KnownNetwork,
     /// Whether an association is Lath's, so that it may be removed while the service stays.
     pub ours: &'a dyn Fn(&ServiceAssociationId) -> bool,
+    /// Whether requests may be moved to a group, since enough of its targets are healthy or it has been waited for long
+    /// enough.
+    pub warm: &'a dyn Fn(&TargetGroupArn) -> bool,
 }
 
 impl std::fmt::Debug for Around<'_> {
@@ -182,11 +186,14 @@ fn change(wanted: &ServiceSpec, there: &ServiceTree, around: &Around<'_>, plan: 
         plan.waits.push(Wait::Service);
     }
     admission(wanted, there, plan);
+    let live: BTreeSet<&TargetGroupArn> = there.listeners.values().flat_map(live).collect();
+    let cold =
+        |group: &TargetGroupArn| wanted.warm_up.is_some() && !live.contains(group) && !(around.warm)(group);
     for (port, spec) in &wanted.listeners {
         match there.listeners.get(port) {
             None => create_listener(*port, spec, around, plan),
             Some(tree) if tree.listener.protocol == Some(spec.protocol) => {
-                change_listener(*port, spec, tree, around, plan);
+                change_listener(*port, spec, tree, around, &cold, plan);
             }
             Some(tree) => {
                 plan.steps.push(Step::DeleteListener { listener: tree.listener.id.clone(), port: *port });
@@ -250,14 +257,27 @@ fn create_listener(port: u16, spec: &ListenerSpec, around: &Around<'_>, plan: &m
     }
 }
 
+/// The groups that get requests of this listener.
+fn live(tree: &ListenerTree) -> impl Iterator<Item = &TargetGroupArn> {
+    let rules = tree.rules.values().filter_map(|placed| placed.rule.as_ref());
+    let actions = rules.filter(|rule| !rules::is_warming(rule)).map(|rule| &rule.action);
+    let shares = actions.chain(&tree.listener.default).flat_map(Action::shares);
+    shares.filter(|share| share.weight > 0).map(|share| &share.group)
+}
+
 fn change_listener(
     port: u16,
     spec: &ListenerSpec,
     tree: &ListenerTree,
     around: &Around<'_>,
+    cold: &dyn Fn(&TargetGroupArn) -> bool,
     plan: &mut Plan<Step>,
 ) {
     let listener = &tree.listener.id;
+    // Where nothing is served, nothing can be cut off.
+    if live(tree).next().is_some() && warm_up(port, spec, tree, around, cold, plan) {
+        return;
+    }
     match resolve(&spec.default, around) {
         Ok(default) if Some(&default) != tree.listener.default.as_ref() => {
             plan.steps.push(Step::UpdateListener { listener: listener.clone(), port, default });
@@ -284,6 +304,54 @@ fn change_listener(
         port,
         step,
     }));
+}
+
+/// Has Lattice check the targets of groups that requests are to be moved to. As long as there are any, the listener stays
+/// as it is: were some of its rules changed before the others, a request might get what neither the old nor the new ones
+/// say. Tells whether that is so.
+fn warm_up(
+    port: u16,
+    spec: &ListenerSpec,
+    tree: &ListenerTree,
+    around: &Around<'_>,
+    cold: &dyn Fn(&TargetGroupArn) -> bool,
+    plan: &mut Plan<Step>,
+) -> bool {
+    let mut groups: BTreeSet<TargetGroupArn> = BTreeSet::new();
+    for action in [&spec.default].into_iter().chain(spec.rules.iter().map(|rule| &rule.action)) {
+        // One of whose groups can't be made answers by itself.
+        if matches!(resolve(action, around), Ok(Action::Fixed(_))) {
+            continue;
+        }
+        for key in action.groups() {
+            if let Known::Yes(group) = (around.group)(key)
+                && cold(&group)
+                && groups.insert(group)
+            {
+                plan.waits.push(Wait::Warming(Box::new(key.clone())));
+            }
+        }
+    }
+    if groups.is_empty() {
+        return false;
+    }
+    let listener = tree.listener.id.clone();
+    if spec.protocol == ListenerProtocol::TlsPassthrough {
+        // It has no rules, but groups that get nothing.
+        let mut shares = tree.listener.default.iter().flat_map(Action::shares).cloned().collect::<Vec<_>>();
+        shares.retain(|share| share.weight > 0);
+        shares.extend(groups.into_iter().map(|group| Weighted { group, weight: 0 }));
+        shares.truncate(GROUPS_PER_ACTION);
+        shares.sort();
+        let default = Action::Forward(shares);
+        if Some(&default) != tree.listener.default.as_ref() {
+            plan.steps.push(Step::UpdateListener { listener, port, default });
+        }
+    } else {
+        let step = rules::warm(&groups, &tree.rules);
+        plan.steps.extend(step.map(|step| Step::Rule { listener, port, step }));
+    }
+    true
 }
 
 /// An action with the ARNs of its groups. Where one of them can't be made, the answer is 500: to leave the rule out would

@@ -174,7 +174,11 @@ impl Engine {
             if !first {
                 self.appeared(Kind::Group, arn.as_str());
             }
-            self.group_places.insert(arn, place.clone());
+            self.group_places.insert(arn.clone(), place.clone());
+            if first {
+                // Rules may have ceased to name it just before the start.
+                self.linger(arn, now);
+            }
             self.touch(Name::Group(place));
         }
         self.want();

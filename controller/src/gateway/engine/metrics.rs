@@ -9,7 +9,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use super::unit::Kind;
+use super::{unit::Kind, warm::Why};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct KindLabel {
@@ -21,6 +21,11 @@ struct StepLabels {
     step: &'static str,
     /// `ok`, or a label of [`lattice_client::Error`].
     result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -37,6 +42,7 @@ pub struct Metrics {
     steps: Family<StepLabels, Counter>,
     drift: Family<KindLabel, Counter>,
     loads: Family<ResultLabel, Counter>,
+    warmed: Family<ReasonLabel, Counter>,
     durations: Family<KindLabel, Histogram>,
 }
 
@@ -52,6 +58,7 @@ impl Default for Metrics {
             steps: Family::default(),
             drift: Family::default(),
             loads: Family::default(),
+            warmed: Family::default(),
             durations: Family::new_with_constructor(|| Histogram::new(SECONDS)),
         }
     }
@@ -92,6 +99,12 @@ impl Metrics {
             "Times that this cluster's resources were looked for, by result",
             metrics.loads.clone(),
         );
+        registry.register(
+            "gateway_warm_ups",
+            "Target groups that requests were moved to: since they were healthy, after too long a wait (late), or unseen \
+             since the listener had no room for one more rule (no_room)",
+            metrics.warmed.clone(),
+        );
         registry.register_with_unit(
             "gateway_programming_delay",
             "Time from a change of what is wanted to its being done, by kind of resource",
@@ -106,6 +119,9 @@ impl Metrics {
             drop(metrics.waiting.get_or_create(&label));
             drop(metrics.drift.get_or_create(&label));
             drop(metrics.durations.get_or_create(&label));
+        }
+        for why in [Why::Healthy, Why::Late, Why::NoRoom] {
+            drop(metrics.warmed.get_or_create(&ReasonLabel { reason: why.as_str() }));
         }
         for result in ["ok", "error"] {
             drop(metrics.loads.get_or_create(&ResultLabel { result }));
@@ -136,6 +152,10 @@ impl Metrics {
     pub(super) fn loaded(&self, done: bool) {
         let result = if done { "ok" } else { "error" };
         self.loads.get_or_create(&ResultLabel { result }).inc();
+    }
+
+    pub(super) fn warmed(&self, why: Why) {
+        self.warmed.get_or_create(&ReasonLabel { reason: why.as_str() }).inc();
     }
 
     pub(super) fn took(&self, kind: Kind, duration: Duration) {

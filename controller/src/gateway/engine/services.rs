@@ -42,6 +42,8 @@ pub(super) struct ServiceUnit {
     pub(super) refused: Refused,
     /// The groups that its rules name.
     pub(super) named: BTreeSet<TargetGroupArn>,
+    /// The groups that it waits for, or has waited for since it was last as it should be.
+    pub(super) warming: BTreeSet<TargetGroupArn>,
     /// What it waits for.
     pub(super) waits: Vec<Wait>,
     /// Grows with each step, so that a reading that began before one is not taken for what came after it.
@@ -71,6 +73,7 @@ impl ServiceUnit {
             held: false,
             refused: Refused::default(),
             named: BTreeSet::new(),
+            warming: BTreeSet::new(),
             waits: Vec::new(),
             steps: 0,
         }

@@ -21,6 +21,7 @@ mod basics;
 mod check;
 mod faults;
 mod random;
+mod warm;
 
 /// Where access logs go.
 const LOGS: &str = "arn:aws:s3:::shop-logs";
@@ -44,7 +45,7 @@ impl World {
     async fn new(settings: &[(&str, &str)]) -> Self {
         let mut world = Self {
             cloud: Cloud::new(settings).await,
-            settings: Settings { audit_period: None, tagging: true },
+            settings: Settings { audit_period: None, tagging: true, linger: Duration::ZERO },
             metrics: Metrics::default(),
             groups: Arc::new(Shared::new(Groups::new(Duration::from_secs(300)))),
             cluster: Arc::new(Shared::new(testing::cluster())),
@@ -192,6 +193,7 @@ fn service(owner: &str, name: &str, listeners: BTreeMap<u16, ListenerSpec>) -> S
         listeners,
         networks: ["net".to_owned()].into(),
         access_logs: BTreeSet::new(),
+        warm_up: None,
         tags: own_tags(tags::OWNER, names::owner_tag(&owner.to_owned())),
     }
 }

@@ -198,6 +198,7 @@ impl Drafts {
                 listeners: BTreeMap::new(),
                 networks: if standalone { BTreeSet::new() } else { networks.collect() },
                 access_logs: policies.1.map(str::to_owned).into_iter().collect(),
+                warm_up: view.parameters.warm_up,
                 tags: service_tags(world, route, view, merged, &want.owner),
             },
             named: (named.clone(), namespace.clone()),

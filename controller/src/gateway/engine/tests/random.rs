@@ -1,6 +1,7 @@
 //! Whatever is wanted in turn, whatever fails, and however often the engine dies: in the end VPC Lattice holds what is
 //! wanted last, and what is others' is as it was.
 
+use lattice::service::WarmUp;
 use lattice_sim::Fault;
 use proptest::prelude::*;
 
@@ -24,6 +25,8 @@ struct Route {
     domain: bool,
     policy: bool,
     logs: bool,
+    /// Whether requests wait for a group to be healthy, which none is: for half a minute.
+    warm_up: bool,
     networks: [bool; 2],
     /// By port 80 and 8080.
     listeners: [Option<ListenerPick>; 2],
@@ -133,6 +136,8 @@ fn desired(routes: &[Option<Route>], first: &Net, second: &Net) -> Desired {
         spec.networks = networks.filter(|(_, is)| *is).map(|(name, _)| (*name).to_owned()).collect();
         spec.custom_domain = route.domain.then(|| format!("{name}.example.com"));
         spec.auth_policy = route.policy.then(|| POLICY.into());
+        spec.warm_up =
+            route.warm_up.then_some(WarmUp { healthy_percent: 75, at_most: Duration::from_secs(30) });
         spec.access_logs = route.logs.then(|| LOGS.into()).into_iter().collect();
         desired.services.insert(owner(name), spec);
     }
@@ -146,12 +151,13 @@ fn net() -> impl Strategy<Value = Net> {
 fn route() -> impl Strategy<Value = Route> {
     let rules = proptest::collection::vec((0..5_u8, 0..4_u8), 0..5);
     let listener = proptest::option::weighted(0.7, (any::<bool>(), 0..3_u8, rules));
-    let flags = (proptest::bool::weighted(0.2), any::<bool>(), any::<bool>(), any::<[bool; 2]>());
+    let flags = (proptest::bool::weighted(0.2), any::<[bool; 3]>(), any::<[bool; 2]>());
     (flags, [listener.clone(), listener], 10..12_u16).prop_map(
-        |((domain, policy, logs, networks), listeners, interval)| Route {
+        |((domain, [policy, logs, warm_up], networks), listeners, interval)| Route {
             domain,
             policy,
             logs,
+            warm_up,
             networks,
             listeners,
             interval,
@@ -192,6 +198,10 @@ async fn play(events: &[Event], slow: bool) -> Result<(), String> {
         ("delay.vpc_association_delete", "20"),
     ];
     let mut world = World::new(if slow { &delays } else { &[] }).await;
+    if slow {
+        world.settings.linger = Duration::from_secs(60);
+        world.restart().await;
+    }
     world.cloud.create("/services", serde_json::json!({ "name": "foreign-shop" })).await;
     world
         .cloud

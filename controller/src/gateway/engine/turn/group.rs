@@ -13,6 +13,7 @@ use lattice::{
     tags,
 };
 use lattice_client::{Error, Urgency};
+use tokio::time::Instant;
 
 use super::service::gave_up;
 use crate::gateway::engine::{
@@ -187,7 +188,35 @@ impl Engine {
         let unread = |arn: &String| {
             self.services.values().any(|it| it.arn() == Some(arn) && matches!(it.unit.tree, Tree::Unread(_)))
         };
-        self.users.contains_key(&group.arn) || group.services.iter().any(unread)
+        self.users.contains_key(&group.arn)
+            || self.lingering.contains_key(&group.arn)
+            || group.services.iter().any(unread)
+    }
+
+    /// Keeps a group for a while that no rule names any more.
+    pub(in crate::gateway::engine) fn linger(&mut self, group: TargetGroupArn, now: Instant) {
+        let linger = self.links.settings.linger;
+        if !linger.is_zero() && self.group_places.contains_key(&group) {
+            self.lingering.insert(group.clone(), now + linger);
+            self.lingering_ends.push_back((now + linger, group));
+            self.used_changed = true;
+        }
+    }
+
+    /// Lets groups go that have been kept long enough.
+    pub(in crate::gateway::engine) fn part_with_lingering(&mut self, now: Instant) {
+        while let Some((_, group)) = self.lingering_ends.pop_front_if(|(end, _)| *end <= now) {
+            if self.lingering.get(&group).is_none_or(|until| *until > now) {
+                continue;
+            }
+            self.lingering.remove(&group);
+            self.used_changed = true;
+            self.surveyed = false;
+            if let Some(place) = self.group_places.get(&group) {
+                let name = Name::Group(place.clone());
+                self.touch(name);
+            }
+        }
     }
 
     /// Whether a binding names the group.
@@ -287,6 +316,8 @@ impl Engine {
         if was != is {
             if let Some(was) = was {
                 self.group_places.remove(&was);
+                self.lingering.remove(&was);
+                self.used_changed = true;
                 self.links.groups.update(|groups| groups.forget(&was));
                 it.told = None;
             }

@@ -17,6 +17,7 @@ use lattice::{
     tags,
 };
 use lattice_client::{Error, Urgency};
+use tokio::time::Instant;
 
 use crate::gateway::engine::{
     Engine, News,
@@ -26,6 +27,7 @@ use crate::gateway::engine::{
     read::{self, ServiceReading, ServiceSeed},
     services::{self, Lane, SERVICE, ServiceUnit},
     unit::{Doubt, Kind, Name, Place, Tree},
+    warm::Why,
     words,
 };
 
@@ -67,6 +69,8 @@ impl Engine {
         self.show_service(&it, at);
         if !it.unit.is_over() || it.held {
             self.services.insert(place, it);
+        } else {
+            self.cool(&place, &mut it);
         }
     }
 
@@ -138,6 +142,7 @@ impl Engine {
             group: &|key| self.known_group(key),
             network: &|name| self.known_network(name),
             ours: &|association: &ServiceAssociationId| self.ours.contains(association.as_str()),
+            warm: &|group| self.is_warm(group),
         };
         let plan = plan::next(wanted, it.unit.tree.read(), &around);
         let done = plan.is_done() && it.refused.is_empty() && !it.unit.lanes.busy();
@@ -169,12 +174,13 @@ impl Engine {
             })
             .collect();
         it.unit.lanes.rest(|lane| lanes.contains_key(lane), |lane| polled.contains(lane));
-        it.waits = plan.waits;
         if let Some(took) = it.unit.note(done, at.now)
             && it.unit.wanted.is_some()
         {
             self.links.metrics.took(Kind::Service, took);
         }
+        self.await_warm(place, it, &plan.waits, at.now);
+        it.waits = plan.waits;
         if it.unit.audit.is_none() && it.unit.doubt.is_none() && it.unit.tree.read().is_some() {
             it.unit.audit = self.next_audit(at.now);
             if let Some(audit) = it.unit.audit {
@@ -472,6 +478,9 @@ impl Engine {
             // What is wanted may change before the call can be repeated, so what is there has to be known.
             it.unit.doubt(Doubt::Stale);
         }
+        if matches!(error, Error::Refused { .. } | Error::Full { .. }) && self.forgo_warm_up(&call.step) {
+            return it.unit.lanes.succeeded(lane);
+        }
         match (&error, &call.step) {
             (Error::Missing { .. }, step) => {
                 it.unit.doubt(Doubt::Stale);
@@ -505,6 +514,30 @@ impl Engine {
             _ => {}
         }
         it.unit.lanes.failed(lane, failure, at);
+    }
+
+    /// A step was refused that only makes VPC Lattice check the targets of groups: requests are moved to them all the same.
+    /// Tells whether it is one.
+    fn forgo_warm_up(&mut self, step: &Step) -> bool {
+        let action = match step {
+            Step::Rule { step: rules::Step::Create { rule, .. }, .. } if rules::is_warming(rule) => {
+                &rule.action
+            }
+            Step::Rule { step: rules::Step::Update(changes), .. } => match changes.as_slice() {
+                [change] if rules::is_warming(&change.rule) => &change.rule.action,
+                _ => return false,
+            },
+            Step::UpdateListener { default, .. }
+                if default.shares().iter().any(|share| share.weight == 0) =>
+            {
+                default
+            }
+            _ => return false,
+        };
+        for group in action.groups() {
+            self.warmed(group, Why::NoRoom);
+        }
+        true
     }
 
     /// A step did what it should.
@@ -668,8 +701,13 @@ impl Engine {
                 users.remove(place);
                 if users.is_empty() {
                     self.users.remove(arn);
+                    // Without its service, nobody sends it anything.
+                    if !it.unit.tree.is_absent() {
+                        self.linger(arn.clone(), Instant::now());
+                    }
                 }
             }
+            self.used_changed = true;
             if let Some(group) = self.group_places.get(arn) {
                 let group = Name::Group(group.clone());
                 self.touch(group);
@@ -678,7 +716,7 @@ impl Engine {
     }
 
     /// What rules may call a group.
-    fn known_group(&self, key: &GroupKey) -> KnownGroup {
+    pub(in crate::gateway::engine) fn known_group(&self, key: &GroupKey) -> KnownGroup {
         let key = match key {
             GroupKey::External(arn) => return Known::Yes(arn.clone()),
             GroupKey::Service(key) => key,
