@@ -127,7 +127,7 @@ pub struct Arguments {
     pub gate_reads_per_second: f64,
 
     /// The time that Lattice is assumed to need until a registration is in force, for gates of groups without health
-    /// checks
+    /// checks, and before requests are moved to a group
     #[arg(long, env = "LATH_ASSUMED_PROPAGATION", default_value = "2s", value_parser = duration)]
     pub assumed_propagation: Duration,
 
@@ -309,6 +309,7 @@ impl Arguments {
             engine: engine::Settings {
                 audit_period: Some(self.drift_period).filter(|period| !period.is_zero()),
                 tagging: !(self.without_tagging_api || untagged),
+                propagation: self.assumed_propagation,
                 ..engine::Settings::default()
             },
             metrics: self.metrics_bind_address,

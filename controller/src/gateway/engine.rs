@@ -73,6 +73,8 @@ pub struct Settings {
     /// How long a target group is kept as it is after no rule names it any more: as long as VPC Lattice may still send
     /// requests to it.
     pub linger: Duration,
+    /// How long VPC Lattice is assumed to take until registrations are in force.
+    pub propagation: Duration,
 }
 
 impl Default for Settings {
@@ -82,6 +84,7 @@ impl Default for Settings {
             tagging: true,
             // AWS names no time; its controller's users are advised to keep pods for a minute (facts: #780).
             linger: Duration::from_secs(60),
+            propagation: Duration::from_secs(2),
         }
     }
 }

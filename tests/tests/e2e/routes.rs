@@ -14,6 +14,11 @@ use tests::world::World;
 use super::setting::{Case, SOON, carrying, components, own};
 use super::space::not_root;
 
+#[path = "routes/moves.rs"]
+mod moves;
+#[path = "routes/policies.rs"]
+mod policies;
+
 /// The cloud's resolver, where a VPC has it.
 const RESOLVER: &str = "169.254.169.253";
 
@@ -23,13 +28,22 @@ const OF_TARGETS: [&str; 5] =
 
 /// A world whose cloud carries traffic. A VPC is in one service network, so that each test has a world of its own.
 async fn world(name: &str) -> World {
-    let world = carrying(name, &[]).await;
+    world_with(name, &[]).await
+}
+
+/// Such a world whose cloud has these settings.
+async fn world_with(name: &str, settings: &[&str]) -> World {
+    let world = carrying(name, settings).await;
+    let lattice = tests::lattice::Lattice::new(world.description());
+    lattice.send(Method::PUT, "/_sim/surroundings", &vpcs(&world)).await.unwrap();
+    world
+}
+
+/// The surroundings of a world: the VPC that its pods are in.
+fn vpcs(world: &World) -> Value {
     let (v4, v6) = (world.description().plan.network_v4(), world.description().plan.network_v6());
     let cidrs = [format!("{}/{}", v4.0, v4.1), format!("{}/{}", v6.0, v6.1)];
-    let vpc = json!({ "vpcs": [{ "id": world.vpc(), "cidrs": cidrs }] });
-    let lattice = tests::lattice::Lattice::new(world.description());
-    lattice.send(Method::PUT, "/_sim/surroundings", &vpc).await.unwrap();
-    world
+    json!({ "vpcs": [{ "id": world.vpc(), "cidrs": cidrs }] })
 }
 
 /// A Gateway of its own for a test, whose service network Lath makes.

@@ -55,6 +55,8 @@ async fn start_with(name: &str, manual_endpoints: bool, cloud: &[&str]) -> World
     }
     options.cloud_arguments.extend(cloud.iter().map(|argument| (*argument).into()));
     let world = World::start(options).await.unwrap();
+    // What the controller takes for granted has to be so.
+    let slow = cloud.iter().any(|setting| setting.starts_with("propagation.register_seconds="));
     let controller = [
         "--group-refresh=3s",
         "--status-numbers-every=1s",
@@ -63,7 +65,7 @@ async fn start_with(name: &str, manual_endpoints: bool, cloud: &[&str]) -> World
         "--drain-time=10s",
         "--teardown-patience=20s",
         "--gate-settle=2s",
-        "--assumed-propagation=200ms",
+        if slow { "--assumed-propagation=2s" } else { "--assumed-propagation=200ms" },
     ];
     let (network, length) = world.description().plan.network_v4();
     let values = json!({

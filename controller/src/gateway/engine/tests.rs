@@ -45,7 +45,12 @@ impl World {
     async fn new(settings: &[(&str, &str)]) -> Self {
         let mut world = Self {
             cloud: Cloud::new(settings).await,
-            settings: Settings { audit_period: None, tagging: true, linger: Duration::ZERO },
+            settings: Settings {
+                audit_period: None,
+                tagging: true,
+                linger: Duration::ZERO,
+                ..Settings::default()
+            },
             metrics: Metrics::default(),
             groups: Arc::new(Shared::new(Groups::new(Duration::from_secs(300)))),
             cluster: Arc::new(Shared::new(testing::cluster())),

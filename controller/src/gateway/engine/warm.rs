@@ -33,6 +33,8 @@ pub(super) struct Warming {
     /// When it is looked at next; `None` while it is looked at.
     due: Option<Instant>,
     looks: u32,
+    /// Since when enough of its targets have been seen healthy.
+    healthy_since: Option<Instant>,
     /// Whether requests may be moved to it.
     warm: bool,
     services: BTreeSet<Place>,
@@ -78,6 +80,7 @@ impl Engine {
                 since: now,
                 due: Some(now + FIRST),
                 looks: 0,
+                healthy_since: None,
                 warm: false,
                 services: BTreeSet::new(),
             });
@@ -137,8 +140,15 @@ impl Engine {
         warming.looks = warming.looks.saturating_add(1);
         warming.due = Some(now + wait);
         match result {
-            Ok(states) if is_warm(&states, ready, warming.wanted) => return self.warmed(group, Why::Healthy),
-            Ok(_) => {}
+            Ok(states) if is_warm(&states, ready, warming.wanted) => {
+                let since = *warming.healthy_since.get_or_insert(now);
+                let in_force = since + self.links.settings.propagation;
+                if in_force <= now {
+                    return self.warmed(group, Why::Healthy);
+                }
+                warming.due = Some(in_force);
+            }
+            Ok(_) => warming.healthy_since = None,
             Err(error) => {
                 let group = group.as_str();
                 tracing::debug!(group, error = error.chain(), "listing targets failed and is tried again");
