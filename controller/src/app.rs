@@ -13,7 +13,7 @@ use crate::{
     gateway, health,
     leader::Candidate,
     pipelines::{self, Links, Metrics},
-    repair,
+    repair, webhook,
 };
 
 /// Runs the controller until it is told to stop.
@@ -45,6 +45,7 @@ fn register(registry: &mut Registry) -> (lattice_client::Metrics, Gauge, Metrics
         health: health::metrics::Metrics::register(own),
         repair: repair::metrics::Metrics::register(own),
         engine: gateway::engine::Metrics::register(own),
+        webhook: webhook::metrics::Metrics::register(own),
     };
     (calls, leading, metrics)
 }
@@ -81,8 +82,31 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     );
     let links =
         Links { watches: kubernetes.watches, kubernetes: kubernetes.requests, lattice, metrics, readiness };
+    let webhook = inject(&config, &links, &namespace, &shutdown).await?;
     reign(&config, &links, &namespace, &leading, &shutdown).await;
+    if let Some(webhook) = webhook {
+        webhook.finished().await;
+    }
     Ok(())
+}
+
+/// Starts the webhook, if there is to be one. It serves whether this controller leads or not.
+async fn inject(
+    config: &Config,
+    links: &Links,
+    namespace: &str,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<Option<webhook::Running>> {
+    let Some(settings) = &config.webhook else { return Ok(None) };
+    let links = webhook::Links {
+        watches: links.watches.clone(),
+        kubernetes: links.kubernetes.clone(),
+        cluster: links.metrics.cluster.for_other_watches(),
+        metrics: links.metrics.webhook.clone(),
+        readiness: links.readiness.clone(),
+    };
+    let running = webhook::start(settings, namespace, links, shutdown.clone()).await;
+    running.map(Some).context("starting the admission webhook failed")
 }
 
 /// Stands for election again and again, and leads while elected, until `shutdown`.

@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use lath_kubernetes::connection;
 use runtime::telemetry::Format;
 
-use crate::{bindings::judge::Site, gateway::engine, health::watchman, repair, repair::endpoints};
+use crate::{bindings::judge::Site, gateway::engine, health::watchman, repair, repair::endpoints, webhook};
 
 pub mod parse;
 
@@ -18,6 +18,7 @@ use parse::{address, calls_per_second, duration};
 
 /// What the process was started with.
 #[derive(Debug, Parser)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(
     name = "lath-controller",
     version,
@@ -163,6 +164,40 @@ pub struct Arguments {
     #[arg(long, env = "LATH_TEARDOWN_PATIENCE", default_value = "2m", value_parser = duration)]
     pub teardown_patience: Duration,
 
+    /// Serve the admission webhook that gives pods of labelled namespaces the readiness gate and a preStop sleep
+    #[arg(
+        long,
+        env = "LATH_WEBHOOK",
+        default_value_t = false,
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true,
+        action = clap::ArgAction::Set
+    )]
+    pub webhook: bool,
+
+    /// Where the webhook is served: ADDRESS:PORT or :PORT
+    #[arg(long, env = "LATH_WEBHOOK_BIND_ADDRESS", default_value = ":9443", value_parser = address)]
+    pub webhook_bind_address: SocketAddr,
+
+    /// How long the webhook lets containers sleep before they stop, up to 3600 s; 0: it adds no sleep
+    #[arg(long, env = "LATH_WEBHOOK_PRESTOP_SECONDS", default_value = "30",
+          value_parser = clap::value_parser!(u32).range(0..=3_600))]
+    pub webhook_prestop_seconds: u32,
+
+    /// Take the webhook's certificate from the Secret lath-webhook as somebody else keeps it there, cert-manager say,
+    /// instead of making it
+    #[arg(
+        long,
+        env = "LATH_WEBHOOK_EXTERNAL_CERTIFICATE",
+        default_value_t = false,
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true,
+        action = clap::ArgAction::Set
+    )]
+    pub webhook_external_certificate: bool,
+
     /// Log level, or directives such as info,lath_controller=debug
     #[arg(long, env = "LATH_LOG", default_value = "info")]
     pub log: String,
@@ -239,6 +274,8 @@ pub struct Config {
     pub gates: watchman::Settings,
     /// How repairs are made.
     pub repair: repair::Settings,
+    /// How the webhook is run, if it is.
+    pub webhook: Option<webhook::Settings>,
 }
 
 impl Arguments {
@@ -338,6 +375,11 @@ impl Arguments {
                 agent_grace: self.agent_grace,
                 patience: self.teardown_patience,
             },
+            webhook: self.webhook.then_some(webhook::Settings {
+                address: self.webhook_bind_address,
+                sleep_seconds: self.webhook_prestop_seconds,
+                external_certificate: self.webhook_external_certificate,
+            }),
         })
     }
 }

@@ -15,6 +15,7 @@ pub mod pipelines;
 mod random;
 pub mod repair;
 pub mod shared;
+pub mod webhook;
 
 #[cfg(test)]
 mod testing;

@@ -20,6 +20,7 @@ use crate::{
     health::{self, read::Channels, watchman::Watchman},
     repair,
     shared::Shared,
+    webhook,
 };
 
 /// Conditions of gates on their way to the API server. More wait for their turn where they are decided.
@@ -59,6 +60,7 @@ pub struct Metrics {
     pub health: health::metrics::Metrics,
     pub repair: repair::metrics::Metrics,
     pub engine: gateway::engine::Metrics,
+    pub webhook: webhook::metrics::Metrics,
 }
 
 /// Starts every pipeline on fresh stores: what a former leader knew is not relied on. `namespace` is the Leases'.

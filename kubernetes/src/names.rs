@@ -100,3 +100,9 @@ pub const AWS_LATTICE_DOMAIN_NAME: &str = "application-networking.k8s.aws/lattic
 
 /// Written on a route: the ARN of its service.
 pub const AWS_LATTICE_SERVICE_ARN: &str = "application-networking.k8s.aws/lattice-service-arn";
+
+/// On a pod: whether the webhook leaves it alone; on a namespace, whether it looks at its pods.
+pub const INJECT: &str = "lath.dev/inject";
+
+/// The value of [`INJECT`] on what is left alone.
+pub const INJECT_DISABLED: &str = "disabled";

@@ -35,5 +35,7 @@ mod setting;
 mod space;
 #[path = "e2e/traffic.rs"]
 mod traffic;
+#[path = "e2e/webhook.rs"]
+mod webhook;
 #[path = "e2e/workloads.rs"]
 mod workloads;

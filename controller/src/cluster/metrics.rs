@@ -52,6 +52,12 @@ impl Metrics {
         metrics
     }
 
+    /// The same counts for watches of their own, whose breaking and coming back is logged by itself.
+    #[must_use]
+    pub fn for_other_watches(&self) -> Self {
+        Self { broken: Arc::default(), ..self.clone() }
+    }
+
     /// Counts a change of a kind, and logs it where it tells of trouble. A watch that stays broken is logged once.
     pub(crate) fn note(&self, kind: &'static str, trouble: Option<Trouble>) {
         let label = KindLabel { kind };

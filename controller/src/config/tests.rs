@@ -59,3 +59,16 @@ fn cidrs_may_be_repeated() {
     let flags = ["--allow-manual-endpoints", "--vpc-cidr=10.0.0.0/16", "--vpc-cidr=fd00::/56"];
     assert_eq!(resolve(&flags, &WELL).unwrap().endpoints.cidrs.len(), 2);
 }
+
+#[test]
+fn the_webhook_is_served_only_where_it_is_asked_for() {
+    assert_eq!(resolve(&["--webhook-prestop-seconds=5"], &WELL).unwrap().webhook, None);
+    let webhook = resolve(&["--webhook"], &WELL).unwrap().webhook.unwrap();
+    assert_eq!((webhook.address.port(), webhook.sleep_seconds), (9443, 30));
+    assert!(!webhook.external_certificate);
+    let flags = ["--webhook", "--webhook-bind-address=127.0.0.1:1", "--webhook-external-certificate"];
+    let webhook = resolve(&flags, &WELL).unwrap().webhook.unwrap();
+    assert!(webhook.external_certificate && webhook.address.port() == 1);
+    let flags = ["lath-controller", "--webhook-prestop-seconds=3601"];
+    assert!(Arguments::try_parse_from(flags).is_err());
+}

@@ -1,8 +1,9 @@
 //! What Lath's own tokens may write: RBAC and the chart's admission policies, enforced by the real API server.
 
+use k8s_openapi::api::admissionregistration::v1::MutatingWebhookConfiguration;
 use k8s_openapi::api::authentication::v1::{BoundObjectReference, TokenRequest, TokenRequestSpec};
-use k8s_openapi::api::core::v1::{Pod, ServiceAccount};
-use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
+use k8s_openapi::api::core::v1::{Pod, Secret, ServiceAccount};
+use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Api, Client, ResourceExt as _};
 use serde_json::{Value, json};
@@ -186,4 +187,33 @@ async fn the_controllers_token_writes_two_conditions_of_a_pod_and_nothing_else()
     let change = json!({ "metadata": { "labels": { "app": "other" } } });
     let said = pods.patch("a", &params, &Patch::Merge(&change)).await.unwrap_err().to_string();
     assert!(said.contains("forbidden"), "{said}");
+}
+
+#[tokio::test]
+async fn the_controllers_token_reads_the_webhooks_secret_and_no_other() {
+    if not_root() {
+        return;
+    }
+    let case = Case::new(shared().await, "secretive").await;
+    let client = as_lath(&case, "lath-controller", None).await;
+    let secrets: Api<Secret> = Api::namespaced(client.clone(), lath::NAMESPACE);
+    secrets.get("lath-webhook").await.unwrap();
+    let forbidden = |what: &str, done: kube::Result<()>| {
+        let said = done.unwrap_err().to_string();
+        assert!(said.contains("forbidden"), "{what}: {said}");
+    };
+    forbidden("another's", secrets.get("lath-aws").await.map(drop));
+    forbidden("all", secrets.list(&ListParams::default()).await.map(drop));
+    forbidden("away", secrets.delete("lath-webhook", &DeleteParams::default()).await.map(drop));
+    let elsewhere: Api<Secret> = Api::namespaced(client.clone(), case.space.name);
+    let secret = Secret {
+        metadata: kube::api::ObjectMeta { name: Some("a".into()), ..<_>::default() },
+        ..<_>::default()
+    };
+    forbidden("elsewhere", elsewhere.create(&PostParams::default(), &secret).await.map(drop));
+
+    let webhooks: Api<MutatingWebhookConfiguration> = Api::all(client);
+    webhooks.get("lath-webhook").await.unwrap();
+    forbidden("all webhooks", webhooks.list(&ListParams::default()).await.map(drop));
+    forbidden("its webhook", webhooks.delete("lath-webhook", &DeleteParams::default()).await.map(drop));
 }

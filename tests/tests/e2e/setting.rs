@@ -75,6 +75,7 @@ async fn start_with(name: &str, manual_endpoints: bool, cloud: &[&str]) -> World
             "allowManualEndpoints": manual_endpoints,
             "vpcCidrs": [format!("{network}/{length}")],
         },
+        "webhook": { "enabled": true, "preStopSeconds": 2 },
     });
     let installed = (Install { values }).run(world.description()).await;
     if let Err(error) = installed {
