@@ -14,6 +14,7 @@ pub mod engine;
 pub mod feed;
 pub mod leaving;
 pub mod metrics;
+pub mod multicluster;
 pub mod objects;
 pub mod route;
 pub mod status;

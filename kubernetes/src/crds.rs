@@ -7,7 +7,9 @@ use kube::{CustomResourceExt as _, Resource as _};
 
 use crate::{
     GatewayParameters, NodeTargets, ServiceNetwork, TargetGroupBinding,
+    multicluster::{ServiceExport, ServiceImport},
     policy::{AccessLogPolicy, IAMAuthPolicy, TargetGroupPolicy, VpcAssociationPolicy},
+    target_group::TargetGroup,
 };
 
 /// The definitions as files of the chart: names and texts.
@@ -36,15 +38,19 @@ pub fn all() -> Vec<(String, CustomResourceDefinition)> {
         IAMAuthPolicy::crd(),
         VpcAssociationPolicy::crd(),
         AccessLogPolicy::crd(),
+        ServiceExport::crd(),
+        ServiceImport::crd(),
+        TargetGroup::crd(),
     ];
+    // As in the AWS controller's definitions, objects of these kinds need no spec.
+    let bare = [ServiceNetwork::kind(&()), ServiceExport::kind(&()), ServiceImport::kind(&())];
     crds.into_iter()
         .map(|mut crd| {
             for version in &mut crd.spec.versions {
                 let schemas = version.schema.iter_mut();
                 for schema in schemas.flat_map(|schema| &mut schema.open_api_v3_schema) {
                     drop_formats(schema);
-                    if crd.spec.names.kind == ServiceNetwork::kind(&()) {
-                        // The AWS controller's definition asks for none either.
+                    if bare.iter().any(|kind| *kind == crd.spec.names.kind) {
                         schema.required = None;
                     }
                 }

@@ -10,6 +10,7 @@ pub mod binding;
 pub mod connection;
 pub mod crds;
 pub mod gateway;
+pub mod multicluster;
 pub mod names;
 pub mod node_targets;
 pub mod parameters;
@@ -18,6 +19,7 @@ pub mod policy;
 pub mod service;
 pub mod service_network;
 pub mod standing;
+pub mod target_group;
 pub mod watch;
 
 pub use binding::TargetGroupBinding;

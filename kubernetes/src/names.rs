@@ -106,3 +106,27 @@ pub const INJECT: &str = "lath.dev/inject";
 
 /// The value of [`INJECT`] on what is left alone.
 pub const INJECT_DISABLED: &str = "disabled";
+
+/// On an export: who exports it. The AWS controller's exports have to say [`FEDERATION`].
+pub const AWS_FEDERATION: &str = "application-networking.k8s.aws/federation";
+
+/// The value of [`AWS_FEDERATION`] that Lath serves.
+pub const FEDERATION: &str = "amazon-vpc-lattice";
+
+/// On an export without exported ports: the Service's port, or several with commas between them.
+pub const AWS_PORT: &str = "application-networking.k8s.aws/port";
+
+/// On an export: the name of its Service, where it is another than the export's.
+pub const AWS_SERVICE_NAME: &str = "application-networking.k8s.aws/service-name";
+
+/// On an import: the name of the export, where it is another than the import's.
+pub const AWS_EXPORT_NAME: &str = "application-networking.k8s.aws/export-name";
+
+/// On an import: the cluster whose export is meant.
+pub const AWS_CLUSTER_NAME: &str = "application-networking.k8s.aws/aws-eks-cluster-name";
+
+/// On an import: the VPC whose export is meant.
+pub const AWS_VPC: &str = "application-networking.k8s.aws/aws-vpc";
+
+/// On an import: the ARN of the target group that it stands for, which nothing else may then narrow down.
+pub const AWS_TARGET_GROUP_ARN: &str = "application-networking.k8s.aws/target-group-arn";

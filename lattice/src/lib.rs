@@ -6,9 +6,11 @@
 
 pub mod arn;
 pub mod batch;
+pub mod declared;
 pub mod diff;
 pub mod group;
 pub mod id;
+pub mod import;
 pub mod limits;
 pub mod names;
 pub mod observed;

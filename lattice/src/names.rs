@@ -6,7 +6,10 @@
 
 use ring::digest::{SHA256, digest};
 
-use crate::service::{GroupKey, ListenerProtocol, Owner, ServiceGroupKey};
+use crate::{
+    declared::DeclaredKey,
+    service::{GroupKey, ListenerProtocol, Owner, ServiceGroupKey},
+};
 
 /// Longest name of a service. Source: API model, `ServiceName`.
 pub const SERVICE_LENGTH: usize = 40;
@@ -47,6 +50,29 @@ pub fn group(key: &ServiceGroupKey, turn: &str) -> String {
     legal(&format!("k8s-{}-{}-{}", cut(&key.namespace, 55), cut(&key.service, 55), &digest[..10]))
 }
 
+/// The name of a group of declared targets, as [`group`] has it.
+#[must_use]
+pub fn declared(key: &DeclaredKey, turn: &str) -> String {
+    let digest = hash(&format!("{}\n{turn}", declared_text(key)));
+    legal(&format!("k8s-{}-{}-{}", cut(&key.namespace, 55), cut(&key.name, 55), &digest[..10]))
+}
+
+/// The value of [`crate::tags::GROUP`] for a group that Lath makes.
+#[must_use]
+pub fn tag_of(key: &GroupKey) -> Option<String> {
+    match key {
+        GroupKey::Service(key) => Some(group_tag(key)),
+        GroupKey::Declared(key) => Some(hash(&declared_text(key))[..40].into()),
+        GroupKey::External(_) | GroupKey::Imported(_) => None,
+    }
+}
+
+fn declared_text(key: &DeclaredKey) -> String {
+    let DeclaredKey { owner, namespace, name, form, vpc, single } = key;
+    let (vpc, single) = (vpc.as_deref().unwrap_or_default(), single.as_deref().unwrap_or_default());
+    format!("{owner}\nTargetGroup {namespace}/{name}\n{} {vpc} {single}", form.describe())
+}
+
 /// The value of [`crate::tags::OWNER`] for an owner: itself where that is a legal value, else a digest.
 #[must_use]
 pub fn owner_tag(owner: &Owner) -> String {
@@ -72,6 +98,8 @@ pub fn describe(key: &GroupKey) -> String {
     match key {
         GroupKey::Service(key) => format!("{}/{} port {}", key.namespace, key.service, key.port),
         GroupKey::External(arn) => arn.id().into(),
+        GroupKey::Declared(key) => format!("TargetGroup {}/{}", key.namespace, key.name),
+        GroupKey::Imported(key) => format!("the export {}/{}", key.namespace, key.name),
     }
 }
 

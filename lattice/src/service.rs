@@ -6,6 +6,7 @@ use std::{
 };
 
 use crate::{
+    declared::{DeclaredKey, DeclaredTarget, GroupForm},
     rule::{Action, Rule},
     tags,
     target::IpFamily,
@@ -82,6 +83,10 @@ pub enum GroupKey {
     Service(Box<ServiceGroupKey>),
     /// A group that somebody else made and keeps, by its ARN.
     External(crate::TargetGroupArn),
+    /// Targets that an object declares, for one service.
+    Declared(Box<DeclaredKey>),
+    /// A group that a cluster exports, found by its tags.
+    Imported(Box<crate::import::ImportKey>),
 }
 
 /// Pods behind a Service's port, as targets of one service.
@@ -131,12 +136,14 @@ pub struct GroupSpec {
     pub name: String,
     /// The port of targets that name none, which Lath's all do.
     pub port: u16,
-    /// The VPC in which its targets are.
+    /// The VPC in which its targets are; of no account for functions.
     pub vpc: String,
-    /// How its targets are checked, with every default filled in.
+    /// How its targets are checked, with every default filled in; nothing where VPC Lattice does not check them.
     pub health_check: HealthCheck,
     /// Its tags.
     pub tags: Tags,
+    /// Its targets, where they are declared; `None`: agents put them in.
+    pub targets: Option<BTreeSet<DeclaredTarget>>,
 }
 
 /// How targets are checked. What is `None` is Lattice's own default.
@@ -195,6 +202,8 @@ pub struct Desired {
     pub networks: BTreeMap<String, NetworkSpec>,
     /// Target groups that Lath makes.
     pub groups: BTreeMap<GroupKey, GroupSpec>,
+    /// Target groups that services name and that others keep: they are looked for.
+    pub imports: BTreeSet<GroupKey>,
     /// Services by owner.
     pub services: BTreeMap<Owner, ServiceSpec>,
     /// Owners whose services stay as they are, if they are there: what they should be can't be told now.
@@ -205,7 +214,7 @@ pub struct Desired {
     pub spared_networks: BTreeSet<String>,
 }
 
-/// Services, by the tags that tell what they were made for.
+/// Services and groups, by the tags that tell what they were made for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Spare {
     /// Those of all routes of a kind, by its tag.
@@ -221,6 +230,8 @@ pub enum Spare {
     },
     /// Those of a Gateway that has one for each host name, by `namespace/name`.
     Gateway(String),
+    /// Target groups of the exports whose owners begin with this.
+    Exports(String),
 }
 
 impl Spare {
@@ -236,6 +247,32 @@ impl Spare {
                     && is(tags::ROUTE_NAME, name)
             }
             Self::Gateway(name) => is(tags::GATEWAY, name),
+            Self::Exports(prefix) => {
+                is(tags::SOURCE_TYPE, tags::EXPORT)
+                    && tags.get(tags::OWNER).is_some_and(|owner| owner.starts_with(prefix))
+            }
+        }
+    }
+}
+
+impl GroupKey {
+    /// The service whose rules name the group, if Lath makes it.
+    #[must_use]
+    pub fn owner(&self) -> Option<&Owner> {
+        match self {
+            Self::Service(key) => Some(&key.owner),
+            Self::Declared(key) => Some(&key.owner),
+            Self::External(_) | Self::Imported(_) => None,
+        }
+    }
+
+    /// What kind of targets the group takes, if Lath makes it.
+    #[must_use]
+    pub fn form(&self) -> Option<GroupForm> {
+        match self {
+            Self::Service(key) => Some(GroupForm::Ip { protocol: key.protocol, family: key.family }),
+            Self::Declared(key) => Some(key.form),
+            Self::External(_) | Self::Imported(_) => None,
         }
     }
 }

@@ -47,6 +47,19 @@ pub const SERVICE_NAMESPACE: &str = "application-networking.k8s.aws/ServiceNames
 /// What a group was made for: `HTTPRoute`, `GRPCRoute`, `TLSRoute` or `ServiceExport`.
 pub const SOURCE_TYPE: &str = "application-networking.k8s.aws/SourceTypeKey";
 
+/// The value of [`SOURCE_TYPE`] on a group that other clusters may name.
+pub const EXPORT: &str = "ServiceExport";
+
+/// On an exported group: `true`, and `false` once its cluster wants to be rid of it. Others then go by another one that is
+/// exported in its place, if there is one.
+pub const EXPORTED: &str = "lath.dev/exported";
+
+/// The value of [`SOURCE_TYPE`] on a group whose targets are declared.
+pub const DECLARED: &str = "TargetGroup";
+
+/// The cluster whose AWS Gateway API Controller made a group. Lath reads it and sets it on none.
+pub const AWS_CLUSTER: &str = "application-networking.k8s.aws/ClusterName";
+
 /// The version in which a group's targets are spoken to: `HTTP1`, `HTTP2`, `GRPC`, or empty for TCP.
 pub const PROTOCOL_VERSION: &str = "application-networking.k8s.aws/ProtocolVersion";
 

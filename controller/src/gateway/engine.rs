@@ -22,7 +22,7 @@ use lattice::{
     names,
     observed::Network,
     plan::network::VpcTree,
-    service::{Desired, GroupKey, ServiceGroupKey},
+    service::{Desired, GroupKey},
     tags,
     target::TargetState,
 };
@@ -33,6 +33,7 @@ use crate::{bindings::judge::Site, cluster::Cluster, groups::Groups, random::Ran
 
 mod calls;
 mod groups;
+mod imports;
 mod lanes;
 mod load;
 pub mod metrics;
@@ -52,6 +53,7 @@ use groups::GroupUnit;
 use lanes::Moment;
 use load::Look;
 use networks::NetworkUnit;
+use progress::LeavingExport;
 use services::ServiceUnit;
 use unit::{Kind, Name, Place, Tree};
 
@@ -117,6 +119,7 @@ pub async fn run(links: Links, desired: watch::Receiver<Option<Arc<Desired>>>) {
 #[derive(Debug)]
 enum Answer {
     Catalogue(Result<read::Catalogue, Error>),
+    Imports(Result<imports::Seen, Error>),
     Networks { steps: u64, result: Result<read::Networks, Error> },
     Service(Place, turn::service::Answer),
     Group(Place, turn::group::Answer),
@@ -148,8 +151,10 @@ struct Engine {
     services: BTreeMap<Place, ServiceUnit>,
     groups: BTreeMap<Place, GroupUnit>,
     networks: BTreeMap<String, NetworkUnit>,
+    /// Groups that services name and others keep.
+    imports: imports::Imports,
     /// The tags by which groups are found.
-    group_tags: BTreeMap<ServiceGroupKey, String>,
+    group_tags: BTreeMap<GroupKey, String>,
     /// The groups' places.
     group_places: BTreeMap<TargetGroupArn, Place>,
     /// Which services' rules name a group.
@@ -206,6 +211,7 @@ impl Engine {
             services: BTreeMap::new(),
             groups: BTreeMap::new(),
             networks: BTreeMap::new(),
+            imports: imports::Imports::default(),
             group_tags: BTreeMap::new(),
             group_places: BTreeMap::new(),
             users: BTreeMap::new(),
@@ -273,6 +279,7 @@ impl Engine {
     fn take(&mut self, answer: Result<Answer, tokio::task::JoinError>) {
         match answer {
             Ok(Answer::Catalogue(result)) => self.catalogued(result),
+            Ok(Answer::Imports(result)) => self.imports_seen(result),
             Ok(Answer::Networks { steps, result }) => self.listed(steps, result),
             Ok(Answer::Service(place, answer)) => {
                 self.service_answered(place, answer);
@@ -297,6 +304,7 @@ impl Engine {
     fn want(&mut self) {
         let Some(desired) = self.desired.clone().filter(|_| self.loaded) else { return };
         let now = Instant::now();
+        self.want_imports(&desired, now);
         self.want_groups(&desired, now);
         self.want_services(&desired, now);
         self.want_networks(&desired, now);
@@ -341,16 +349,17 @@ impl Engine {
     }
 
     fn want_groups(&mut self, desired: &Desired, now: Instant) {
-        self.group_tags.retain(|key, _| {
-            // A key is boxed where it is wanted.
-            desired.groups.contains_key(&GroupKey::Service(Box::new(key.clone())))
-        });
+        self.group_tags.retain(|key, _| desired.groups.contains_key(key));
         let mut wanted = BTreeMap::new();
         for (key, spec) in &desired.groups {
-            // Others' groups are theirs to make.
-            let GroupKey::Service(key) = key else { continue };
-            let tag = self.group_tags.entry((**key).clone()).or_insert_with(|| names::group_tag(key));
-            wanted.insert(Place::Own(tag.clone()), (key, spec));
+            if !self.group_tags.contains_key(key) {
+                // Others' groups are theirs to make.
+                let Some(tag) = names::tag_of(key) else { continue };
+                self.group_tags.insert(key.clone(), tag);
+            }
+            if let Some(tag) = self.group_tags.get(key) {
+                wanted.insert(Place::Own(tag.clone()), (key, spec));
+            }
         }
         for place in wanted.keys() {
             if !self.groups.contains_key(place) {
@@ -360,17 +369,27 @@ impl Engine {
         let held_tags: BTreeSet<String> = desired.held.iter().map(names::owner_tag).collect();
         let mut touched = Vec::new();
         for (place, it) in &mut self.groups {
-            let (key, spec) = wanted.get(place).map(|(key, spec)| (&***key, *spec)).unzip();
+            let (key, spec) = wanted.get(place).map(|(key, spec)| (*key, *spec)).unzip();
             let held = match key {
-                Some(key) => desired.held.contains(&key.owner),
+                Some(key) => key.owner().is_some_and(|owner| desired.held.contains(owner)),
                 // The owner of a group is not told by its key's digest. Where it has no tag, it may be a held one's.
+                None if it
+                    .tags()
+                    .is_some_and(|tags| desired.spared.iter().any(|spare| spare.covers(tags))) =>
+                {
+                    true
+                }
                 None if held_tags.is_empty() => false,
                 None => it.owner_tag().is_none_or(|owner| held_tags.contains(owner)),
             };
             let changed = it.unit.want(spec, now);
+            // Other clusters may name it by now.
+            if changed && spec.is_none() && it.is_exported() {
+                it.unit.doubt(unit::Doubt::Stale);
+            }
             if changed || it.held != held || it.key.as_ref() != key {
                 it.held = held;
-                it.service = key.map(|key| Place::Own(names::owner_tag(&key.owner)));
+                it.service = key.and_then(GroupKey::owner).map(|owner| Place::Own(names::owner_tag(owner)));
                 it.key = key.cloned();
                 touched.push(Name::Group(place.clone()));
             }
@@ -421,7 +440,7 @@ impl Engine {
     }
 
     fn next_wake(&self) -> Option<Instant> {
-        let looks = self.finding.due().into_iter().chain(self.listing.due());
+        let looks = self.finding.due().into_iter().chain(self.listing.due()).chain(self.imports_due());
         let looks = looks.filter(|_| self.desired.is_some());
         let lingering = self.lingering_ends.front().map(|(at, _)| *at);
         looks.chain(lingering).chain(self.wakes.first().map(|(at, _)| *at)).min()
@@ -468,13 +487,23 @@ impl Engine {
         let read = self.loaded
             && self.services.values().all(|it| !matches!(it.unit.tree, Tree::Unread(_)))
             && self.groups.values().all(|it| !matches!(it.unit.tree, Tree::Unread(_)));
+        let exports: BTreeMap<TargetGroupArn, LeavingExport> = self
+            .groups
+            .values()
+            .filter(|it| it.unit.wanted.is_none() && it.is_exported())
+            .filter_map(|it| Some((it.arn()?.clone(), it.leaving_export()?)))
+            .collect();
         let progress = &mut self.progress;
-        let used_changed = std::mem::take(&mut self.used_changed);
+        let used_changed = std::mem::take(&mut self.used_changed) || progress.leaving_exports != exports;
         if progress.read != read || progress.leaving != leaving || used_changed {
             progress.read = read;
             progress.leaving = leaving;
             if used_changed {
                 progress.used = self.users.keys().chain(self.lingering.keys()).cloned().collect();
+                // Other clusters' rules are not seen from here, but their services are.
+                let used = exports.iter().filter(|(_, it)| it.is_used()).map(|(arn, _)| arn.clone());
+                progress.used.extend(used);
+                progress.leaving_exports = exports;
             }
             self.news.push(News::Survey);
         }
@@ -522,6 +551,7 @@ impl Engine {
                         shown.read = is.read;
                         shown.leaving.clone_from(&is.leaving);
                         shown.used.clone_from(&is.used);
+                        shown.leaving_exports.clone_from(&is.leaving_exports);
                     }
                     News::All => {}
                 }

@@ -11,11 +11,13 @@ use kube::{
 };
 use lath_kubernetes::{
     gateway::{GRPCRoute, HTTPRoute, TCPRoute, TLSRoute, UDPRoute},
+    multicluster::{self, standard},
     watch::{Change, watch_reduced},
 };
 use serde::de::DeserializeOwned;
 
 use super::{
+    multicluster::{Dialect, Export, Import},
     objects::{Kind, Namespace, Objects, Update},
     route::{Route, RouteKind},
 };
@@ -58,6 +60,11 @@ pub(crate) fn updates(client: &Client) -> BoxStream<'static, Noted> {
         plain(client, Kind::AuthPolicies, Update::AuthPolicies),
         plain(client, Kind::AccessLogPolicies, Update::AccessLogPolicies),
         plain(client, Kind::VpcPolicies, Update::VpcPolicies),
+        plain(client, Kind::TargetGroups, Update::TargetGroups),
+        exports::<multicluster::ServiceExport>(client, Dialect::Aws),
+        exports::<standard::ServiceExport>(client, Dialect::Standard),
+        imports::<multicluster::ServiceImport>(client, Dialect::Aws),
+        imports::<standard::ServiceImport>(client, Dialect::Standard),
     ])
     .boxed()
 }
@@ -84,6 +91,24 @@ where
 {
     let reduce = |route: K| Route::from(&route);
     reduced(client, Kind::Routes(kind), reduce, move |change| Update::Routes(kind, change))
+}
+
+fn exports<K>(client: &Client, dialect: Dialect) -> BoxStream<'static, Noted>
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
+    for<'a> Export: From<&'a K>,
+{
+    let reduce = |export: K| Export::from(&export);
+    reduced(client, Kind::Exports(dialect), reduce, move |change| Update::Exports(dialect, change))
+}
+
+fn imports<K>(client: &Client, dialect: Dialect) -> BoxStream<'static, Noted>
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
+    for<'a> Import: From<&'a K>,
+{
+    let reduce = |import: K| Import::from(&import);
+    reduced(client, Kind::Imports(dialect), reduce, move |change| Update::Imports(dialect, change))
 }
 
 fn reduced<K, T>(

@@ -10,10 +10,14 @@ use lath_kubernetes::{
     gateway::{Gateway, GatewayClass, ReferenceGrant},
     parameters::GatewayParameters,
     policy::{AccessLogPolicy, IAMAuthPolicy, TargetGroupPolicy, VpcAssociationPolicy},
+    target_group::TargetGroup,
     watch::{Change, ObjectName},
 };
 
-use super::route::{Route, RouteKind, RouteName};
+use super::{
+    multicluster::{ByDialect, Dialect, Export, Import},
+    route::{Route, RouteKind, RouteName},
+};
 
 /// The kinds that are watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,11 +42,17 @@ pub enum Kind {
     AccessLogPolicies,
     /// VpcAssociationPolicies.
     VpcPolicies,
+    /// TargetGroups.
+    TargetGroups,
+    /// ServiceExports of one API group.
+    Exports(Dialect),
+    /// ServiceImports of one API group.
+    Imports(Dialect),
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 19] = [
         Self::Classes,
         Self::Gateways,
         Self::Routes(RouteKind::Http),
@@ -57,13 +67,23 @@ impl Kind {
         Self::AuthPolicies,
         Self::AccessLogPolicies,
         Self::VpcPolicies,
+        Self::TargetGroups,
+        Self::Exports(Dialect::Aws),
+        Self::Exports(Dialect::Standard),
+        Self::Imports(Dialect::Aws),
+        Self::Imports(Dialect::Standard),
     ];
 
     /// Whether a cluster may do without the kind. The others come with Gateway API or with Lath's chart, and where one of
     /// them seems not to be there, that says nothing of what VPC Lattice should hold.
     #[must_use]
     pub fn is_optional(self) -> bool {
-        matches!(self, Self::Routes(RouteKind::Tls | RouteKind::Tcp | RouteKind::Udp))
+        matches!(
+            self,
+            Self::Routes(RouteKind::Tls | RouteKind::Tcp | RouteKind::Udp)
+                | Self::Exports(Dialect::Standard)
+                | Self::Imports(Dialect::Standard)
+        )
     }
 
     /// The resource's name, as in URLs.
@@ -84,6 +104,11 @@ impl Kind {
             Self::AuthPolicies => "iamauthpolicies",
             Self::AccessLogPolicies => "accesslogpolicies",
             Self::VpcPolicies => "vpcassociationpolicies",
+            Self::TargetGroups => "targetgroups",
+            Self::Exports(Dialect::Aws) => "serviceexports",
+            Self::Exports(Dialect::Standard) => "serviceexports.multicluster.x-k8s.io",
+            Self::Imports(Dialect::Aws) => "serviceimports",
+            Self::Imports(Dialect::Standard) => "serviceimports.multicluster.x-k8s.io",
         }
     }
 }
@@ -102,6 +127,9 @@ pub enum Update {
     AuthPolicies(Change<IAMAuthPolicy>),
     AccessLogPolicies(Change<AccessLogPolicy>),
     VpcPolicies(Change<VpcAssociationPolicy>),
+    TargetGroups(Change<TargetGroup>),
+    Exports(Dialect, Change<Export>),
+    Imports(Dialect, Change<Import>),
     /// The cluster does not have the kind. Objects of it that are known stay: when a definition is deleted, word comes of
     /// each object's end first, so what is still known then is known to be there.
     Absent(Kind),
@@ -134,6 +162,9 @@ pub struct Objects {
     pub auth_policies: BTreeMap<ObjectName, IAMAuthPolicy>,
     pub access_log_policies: BTreeMap<ObjectName, AccessLogPolicy>,
     pub vpc_policies: BTreeMap<ObjectName, VpcAssociationPolicy>,
+    pub target_groups: BTreeMap<ObjectName, TargetGroup>,
+    pub exports: ByDialect<Export>,
+    pub imports: ByDialect<Import>,
 }
 
 impl Objects {
@@ -171,6 +202,17 @@ impl Objects {
     #[must_use]
     pub fn route(&self, name: &RouteName) -> Option<&Arc<Route>> {
         self.routes.get(&name.kind)?.get(&name.object)
+    }
+
+    /// All exports, by API group and name.
+    pub fn exports(&self) -> impl Iterator<Item = (Dialect, &Export)> {
+        self.exports.iter().flat_map(|(dialect, exports)| exports.values().map(|export| (*dialect, export)))
+    }
+
+    /// An import.
+    #[must_use]
+    pub fn import(&self, dialect: Dialect, name: &ObjectName) -> Option<&Import> {
+        self.imports.get(&dialect)?.get(name)
     }
 
     /// Takes a change in.
@@ -215,6 +257,19 @@ impl Objects {
                 (Kind::AccessLogPolicies, named(&mut self.access_log_policies, change))
             }
             Update::VpcPolicies(change) => (Kind::VpcPolicies, named(&mut self.vpc_policies, change)),
+            Update::TargetGroups(change) => (Kind::TargetGroups, named(&mut self.target_groups, change)),
+            Update::Exports(dialect, change) => {
+                let exports = self.exports.entry(dialect).or_default();
+                let key = |export: &Export| export.name.clone();
+                let same = |one: &Export, two: &Export| same_meta(&one.meta, &two.meta);
+                (Kind::Exports(dialect), take(exports, change, key, |name| name, same))
+            }
+            Update::Imports(dialect, change) => {
+                let imports = self.imports.entry(dialect).or_default();
+                let key = |import: &Import| import.name.clone();
+                let same = |one: &Import, two: &Import| same_meta(&one.meta, &two.meta);
+                (Kind::Imports(dialect), take(imports, change, key, |name| name, same))
+            }
         };
         if taken.listed {
             self.absent.remove(&kind);
@@ -302,6 +357,9 @@ mod tests {
             Kind::AuthPolicies => Update::AuthPolicies(none()),
             Kind::AccessLogPolicies => Update::AccessLogPolicies(none()),
             Kind::VpcPolicies => Update::VpcPolicies(none()),
+            Kind::TargetGroups => Update::TargetGroups(none()),
+            Kind::Exports(dialect) => Update::Exports(dialect, none()),
+            Kind::Imports(dialect) => Update::Imports(dialect, none()),
         }
     }
 

@@ -11,12 +11,17 @@ use lath_kubernetes::gateway::{
     RouteParentStatus, RouteStatus,
 };
 use lattice::{
+    declared::{DeclaredKey, GroupForm},
     names,
     observed::Status,
     plan::Wait,
     service::{GroupKey, GroupProtocol, HttpVersion, Owner, ServiceGroupKey},
     target::IpFamily,
 };
+
+mod backends;
+
+pub use backends::{export, leaving_export, target_group};
 
 use super::{
     engine::progress::{NetworkProgress, Progress, ServiceProgress, Trouble},
@@ -244,7 +249,7 @@ pub fn route(
             .find(|status| status.controller_name == controller && status.parent_ref == parent.parent);
         let mut conditions = before.map(|status| status.conditions.clone()).unwrap_or_default();
         moment.say(&mut conditions, "Accepted", &parent.accepted);
-        moment.say(&mut conditions, "ResolvedRefs", &parent.resolved);
+        moment.say_resolved(&mut conditions, &parent.resolved, &verdict.lookups, progress);
         if parent.accepted.holds {
             let said = route_programmed(verdict, progress);
             moment.say_or_keep(&mut conditions, PROGRAMMED, said, BEING_READ);
@@ -302,9 +307,17 @@ fn hindrance(
         protocol: GroupProtocol::Http(HttpVersion::Http1),
         family: IpFamily::IPv4,
     }));
-    let of_owner = |key: &GroupKey| matches!(key, GroupKey::Service(key) if key.owner == *owner);
-    let of_group = progress.groups.range(first..).take_while(|(key, _)| of_owner(key));
-    for (key, group) in of_group {
+    let declared = GroupKey::Declared(Box::new(DeclaredKey {
+        owner: owner.clone(),
+        namespace: String::new(),
+        name: String::new(),
+        form: GroupForm::Ip { protocol: GroupProtocol::Http(HttpVersion::Http1), family: IpFamily::IPv4 },
+        vpc: None,
+        single: None,
+    }));
+    let of_owner =
+        |from: GroupKey| progress.groups.range(from..).take_while(|(key, _)| key.owner() == Some(owner));
+    for (key, group) in of_owner(first).chain(of_owner(declared)) {
         if let Some(trouble) = &group.trouble {
             let message = format!("{} for {}", in_words(trouble), names::describe(key));
             return Some((trouble_reason(trouble), message));

@@ -5,14 +5,20 @@
 //! routes ───────────── attach     to which of them a route is attached, and with which host names
 //!                      matches    what a request has to look like
 //!                      backends   where it goes
+//!                      declared   targets that are no pods
+//!                      imports    which groups of other clusters that may be
 //!                      services   what that makes of services and groups
+//! exports ──────────── exports    which groups other clusters find
 //! policies ─────────── policies   what else is said about both
 //! ```
 
 mod attach;
 mod backends;
+mod declared;
+pub(super) mod exports;
 mod gateways;
 mod hostnames;
+mod imports;
 mod matches;
 mod policies;
 mod services;
@@ -27,7 +33,10 @@ use lattice::{
     tags,
 };
 
+pub use declared::TargetGroupVerdict;
+pub use exports::{ExportName, ExportVerdict};
 pub use gateways::{GatewayVerdict, ListenerVerdict};
+pub use imports::Lookup;
 pub use policies::PolicyKind;
 pub use verdict::{Reason, Verdict};
 
@@ -118,6 +127,8 @@ pub struct RouteVerdict {
     pub parents: Vec<ParentVerdict>,
     /// The owners of its services.
     pub owners: BTreeSet<Owner>,
+    /// What its backends stand for and VPC Lattice has to have.
+    pub lookups: Vec<Lookup>,
 }
 
 /// What objects come to.
@@ -131,6 +142,10 @@ pub struct Outcome {
     pub gateways: BTreeMap<ObjectName, GatewayVerdict>,
     /// What is said of routes with a parent that Lath serves.
     pub routes: BTreeMap<RouteName, RouteVerdict>,
+    /// What is said of exports.
+    pub exports: BTreeMap<ExportName, ExportVerdict>,
+    /// What is said of TargetGroups.
+    pub target_groups: BTreeMap<ObjectName, TargetGroupVerdict>,
     /// What is said of policies.
     pub policies: BTreeMap<(PolicyKind, ObjectName), Verdict>,
     /// Whether certificates have to be looked for.
@@ -162,7 +177,8 @@ pub fn translate(world: &World<'_>) -> Outcome {
         if parents.iter().any(|parent| views[parent.gateway].is_suspended()) {
             outcome.desired.spared.insert(spare(&route.name));
         }
-        let (refused, resolved) = match ready(world, route, &parents, &views) {
+        let mut lookups = Vec::new();
+        let (refused, resolved) = match ready(world, route, &parents, &views, &mut lookups) {
             (Err(refused), resolved) => (Some(refused), resolved),
             (Ok(ready), resolved) => (drafts.add(world, &views, &ready, &parents).err(), resolved),
         };
@@ -187,7 +203,7 @@ pub fn translate(world: &World<'_>) -> Outcome {
                 resolved: resolved.clone(),
             }
         });
-        let verdict = RouteVerdict { parents: verdicts.collect(), owners };
+        let verdict = RouteVerdict { parents: verdicts.collect(), owners, lookups };
         for parent in parents.iter().filter(|parent| parent.refused.is_none() && refused.is_none()) {
             for (listener, _) in &parent.listeners {
                 *attached.entry((parent.gateway, *listener)).or_default() += 1;
@@ -199,15 +215,22 @@ pub fn translate(world: &World<'_>) -> Outcome {
         outcome.routes.insert(route.name.clone(), verdict);
     }
     outcome.wants_certificates |= drafts_use_found_certificates(world, &views);
-    let (services, groups) = drafts.finish(world);
+    let (services, mut groups, imports) = drafts.finish(world);
+    let exports = exports::exports(world);
+    groups.extend(exports.groups);
+    outcome.exports = exports.verdicts;
+    outcome.desired.held.extend(exports.held);
     outcome.desired.held.retain(|owner| !services.contains_key(owner));
     let absent = world.objects.absent().iter();
     outcome.desired.spared.extend(absent.filter_map(|kind| match kind {
         Kind::Routes(kind) => Some(Spare::Routes(kind.tag().to_owned())),
+        Kind::Exports(dialect) => Some(Spare::Exports(dialect.owner_prefix().to_owned())),
         _ => None,
     }));
     outcome.desired.services = services;
     outcome.desired.groups = groups;
+    outcome.desired.imports = imports;
+    outcome.target_groups = declared::verdicts(world, &outcome.desired);
     outcome.policies = policies::verdicts(world, &views);
     networks(world, &views, &mut outcome.desired);
     for (index, view) in views.into_iter().enumerate() {
@@ -246,6 +269,7 @@ fn ready<'a>(
     route: &'a Route,
     parents: &[attach::Parent<'_>],
     views: &[gateways::View<'_>],
+    lookups: &mut Vec<Lookup>,
 ) -> (Result<Ready<'a>, Verdict>, Verdict) {
     let mut resolved = Verdict::yes(Reason::ResolvedRefs, "All that the route refers to may be used");
     let mut faults: Vec<String> = Vec::new();
@@ -270,7 +294,7 @@ fn ready<'a>(
                 Err(fault) => faults.push(fault),
             }
         }
-        let (sends, wrong) = backends::judge(world, route, index, rule);
+        let (sends, wrong) = backends::judge(world, route, index, rule, lookups);
         if let Some(wrong) = wrong
             && resolved.holds
         {

@@ -1,5 +1,7 @@
 //! Writes statuses, finalizers and annotations.
 
+mod backends;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
@@ -196,6 +198,8 @@ fn decide(objects: &Objects, published: &Published, progress: &Progress, now: Ti
     for route in objects.routes() {
         writes.extend(route_write(route, published, progress, now));
     }
+    writes.extend(backends::exports(objects, published, progress, now));
+    writes.extend(backends::target_groups(objects, published, progress, now));
     for ((kind, name), verdict) in &outcome.policies {
         let write = match kind {
             PolicyKind::TargetGroup => {
@@ -233,7 +237,7 @@ fn policy<P: Resource<DynamicType = ()>>(
 }
 
 fn route_write(route: &Route, published: &Published, progress: &Progress, now: Timestamp) -> Option<Write> {
-    let nothing = RouteVerdict { parents: Vec::new(), owners: BTreeSet::new() };
+    let nothing = RouteVerdict { parents: Vec::new(), owners: BTreeSet::new(), lookups: Vec::new() };
     let verdict = published.outcome.routes.get(&route.name).unwrap_or(&nothing);
     let moment = Moment { generation: route.meta.generation, now };
     let leaving = route.is_leaving();

@@ -6,6 +6,7 @@ use aws_sdk_vpclattice::types::{
 };
 use lattice::{
     Tags, TargetGroupArn,
+    declared::GroupForm,
     limits::PAGE_ITEMS,
     observed::{Group, GroupSummary, Status},
     service::{GroupProtocol, HealthCheck, HttpVersion},
@@ -18,15 +19,13 @@ use crate::{
     read::family,
 };
 
-/// A target group to be made, for addresses.
+/// A target group to be made.
 #[derive(Debug, Clone, Copy)]
 pub struct NewGroup<'a> {
     /// Its name.
     pub name: &'a str,
-    /// How its targets are spoken to.
-    pub protocol: GroupProtocol,
-    /// The family of its targets' addresses.
-    pub family: IpFamily,
+    /// What kind of targets it takes, and how they are spoken to.
+    pub form: GroupForm,
     /// The port of targets that name none.
     pub port: u16,
     /// The VPC in which its targets are.
@@ -84,24 +83,39 @@ impl Client {
     /// See [`Error`]; only [`Error::Unanswered`] leaves open whether it was done.
     pub async fn create_group(&self, new: &NewGroup<'_>, token: &str) -> Result<Group, Error> {
         let operation = Operation::CreateTargetGroup;
-        let address_type = match new.family {
-            IpFamily::IPv4 => types::IpAddressType::Ipv4,
-            IpFamily::IPv6 => types::IpAddressType::Ipv6,
+        let (kind, address_type) = match new.form {
+            GroupForm::Ip { family: IpFamily::IPv4, .. } => {
+                (TargetGroupType::Ip, Some(types::IpAddressType::Ipv4))
+            }
+            GroupForm::Ip { family: IpFamily::IPv6, .. } => {
+                (TargetGroupType::Ip, Some(types::IpAddressType::Ipv6))
+            }
+            GroupForm::Instance { .. } => (TargetGroupType::Instance, None),
+            GroupForm::Alb { .. } => (TargetGroupType::Alb, None),
+            GroupForm::Lambda { .. } => (TargetGroupType::Lambda, None),
         };
         // Without any wish, what Lattice does by itself.
-        let check = (*new.health_check != HealthCheck::default()).then(|| write_check(new.health_check));
-        let config = TargetGroupConfig::builder()
-            .port(new.port.into())
-            .protocol(new.protocol.as_str().into())
-            .set_protocol_version(new.protocol.version().map(|version| version.as_str().into()))
-            .ip_address_type(address_type)
-            .vpc_identifier(new.vpc)
-            .set_health_check(check);
+        let check = (new.form.is_checked() && *new.health_check != HealthCheck::default())
+            .then(|| write_check(new.health_check));
+        let config = match new.form {
+            GroupForm::Lambda { events } => {
+                TargetGroupConfig::builder().lambda_event_structure_version(events.as_str().into())
+            }
+            GroupForm::Ip { protocol, .. }
+            | GroupForm::Instance { protocol }
+            | GroupForm::Alb { protocol } => TargetGroupConfig::builder()
+                .port(new.port.into())
+                .protocol(protocol.as_str().into())
+                .set_protocol_version(protocol.version().map(|version| version.as_str().into()))
+                .set_ip_address_type(address_type)
+                .vpc_identifier(new.vpc)
+                .set_health_check(check),
+        };
         let call = self
             .sdk
             .create_target_group()
             .name(new.name)
-            .r#type(TargetGroupType::Ip)
+            .r#type(kind)
             .config(config.build())
             .set_tags(tag_map(new.tags))
             .client_token(token);

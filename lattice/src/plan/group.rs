@@ -41,6 +41,9 @@ pub fn next(wanted: Option<&GroupSpec>, there: Option<(&Group, &Tags)>, used: bo
     let Some(wanted) = wanted.filter(|_| !failed) else {
         if !used {
             plan.steps.push(Step::Delete);
+        } else if there_tags.get(tags::EXPORTED).is_some_and(|exported| exported == "true") {
+            // Other clusters' rules name it: they are to see that it leaves.
+            plan.steps.push(Step::Tag([(tags::EXPORTED.into(), "false".into())].into()));
         }
         return plan;
     };
@@ -48,7 +51,8 @@ pub fn next(wanted: Option<&GroupSpec>, there: Option<(&Group, &Tags)>, used: bo
         plan.waits.push(Wait::Group);
         return plan;
     }
-    if wanted.health_check != group.health_check {
+    // Where nothing is wanted, VPC Lattice checks nothing.
+    if wanted.health_check != HealthCheck::default() && wanted.health_check != group.health_check {
         plan.steps.push(Step::Update(wanted.health_check.clone()));
     }
     let lacking = tags::lacking(&wanted.tags, there_tags);
@@ -69,8 +73,9 @@ mod tests {
             name: "web".into(),
             port: 80,
             vpc: "vpc-1".into(),
-            health_check: HealthCheck::default(),
+            health_check: HealthCheck { enabled: Some(true), ..HealthCheck::default() },
             tags: Tags::new(),
+            targets: None,
         };
         let group = |what| Group {
             arn: "arn:aws:vpc-lattice:us-west-2:123456789012:targetgroup/tg-0123456789abcdef0"
@@ -89,7 +94,7 @@ mod tests {
             (Attempt::Create, false, Some(Step::Delete)),
             (Attempt::Delete, false, Some(Step::Delete)),
             (Attempt::Delete, true, None),
-            (Attempt::Update, false, Some(Step::Update(HealthCheck::default()))),
+            (Attempt::Update, false, Some(Step::Update(spec.health_check.clone()))),
         ] {
             let plan = next(Some(&spec), Some((&group(what), &Tags::new())), used);
             assert_eq!(plan.steps, Vec::from_iter(step), "{what:?}, used {used}");

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use lattice::{
     Tags,
+    declared::GroupForm,
     id::{AccessLogId, NetworkId, RuleId, ServiceId},
     observed::{Group, Listener, Network, Service, ServiceAssociation, Status, VpcAssociation},
     plan::{group, network, rules, service},
-    service::{GroupSpec, NetworkSpec, ServiceGroupKey, ServiceSpec},
+    service::{GroupKey, GroupSpec, NetworkSpec, ServiceSpec},
 };
 use lattice_client::{Client, Error, NewGroup, NewListener, NewService, RuleChange, RuleOutcome};
 
@@ -163,7 +164,7 @@ impl ServiceCall {
 pub(super) struct GroupCall {
     pub(super) step: group::Step,
     /// What is wanted, and what for; `None` if the group is to go.
-    pub(super) spec: Option<(ServiceGroupKey, Arc<GroupSpec>)>,
+    pub(super) spec: Option<(GroupKey, Arc<GroupSpec>)>,
     /// The group, unless it is to be made.
     pub(super) group: Option<Group>,
     pub(super) token: String,
@@ -182,10 +183,11 @@ impl GroupCall {
     pub(super) async fn make(&self, client: &Client) -> Result<GroupNews, Error> {
         match (&self.step, &self.group, &self.spec) {
             (group::Step::Create, _, Some((key, spec))) => {
+                // Others' groups are theirs to make.
+                let Some(form) = key.form() else { return Ok(GroupNews::Done) };
                 let new = NewGroup {
                     name: &spec.name,
-                    protocol: key.protocol,
-                    family: key.family,
+                    form,
                     port: spec.port,
                     vpc: &spec.vpc,
                     health_check: &spec.health_check,
@@ -194,7 +196,9 @@ impl GroupCall {
                 client.create_group(&new, &self.token).await.map(GroupNews::Group)
             }
             (group::Step::Update(check), Some(there), Some((key, _))) => {
-                let protocol = there.protocol.unwrap_or(key.protocol);
+                let Some(protocol) = there.protocol.or(key.form().and_then(GroupForm::protocol)) else {
+                    return Ok(GroupNews::Done);
+                };
                 client.update_group(&there.arn, protocol, check).await.map(|()| GroupNews::Done)
             }
             (group::Step::Tag(tags), Some(there), _) => {

@@ -1,19 +1,23 @@
 //! Target groups: what is known of each, and what answers make of that.
 
+use std::collections::BTreeSet;
+
 use lattice::{
     Tags, TargetGroup, TargetGroupArn,
+    declared::DeclaredTarget,
     group::TargetGroupType,
     observed::{Attempt, Group, Status},
     plan::{KnownGroup, group::Step},
-    service::{GroupSpec, ServiceGroupKey},
+    service::{GroupKey, GroupSpec},
     tags,
 };
 use tokio::time::Instant;
 
 use super::{
     calls::{GroupCall, GroupNews},
+    progress::LeavingExport,
     read::GroupSeed,
-    unit::{Place, Tree, Unit},
+    unit::{Doubt, Place, Tree, Unit},
 };
 use crate::groups::Facts;
 
@@ -24,6 +28,8 @@ pub(super) enum Lane {
     Tree,
     /// Steps.
     Group,
+    /// Its targets, where they are declared.
+    Targets,
 }
 
 /// A target group.
@@ -31,15 +37,23 @@ pub(super) enum Lane {
 pub(super) struct GroupUnit {
     pub(super) unit: Unit<GroupSpec, (Group, Tags), GroupSeed, Lane, GroupCall>,
     /// What it is for, if somebody wants it.
-    pub(super) key: Option<ServiceGroupKey>,
+    pub(super) key: Option<GroupKey>,
     /// The service that it is for.
     pub(super) service: Option<Place>,
     /// Whether it stays as it is, since its service does.
     pub(super) held: bool,
     /// When it is asked again whether a binding names it.
     pub(super) bound_until: Option<Instant>,
+    /// When it is asked again which services name it, where only VPC Lattice can tell.
+    pub(super) asked_until: Option<Instant>,
     /// What bindings were told of it.
     pub(super) told: Option<Facts>,
+    /// The targets that it holds, where they are declared and known.
+    pub(super) members: Option<BTreeSet<DeclaredTarget>>,
+    /// Targets that VPC Lattice has refused.
+    pub(super) refused: BTreeSet<DeclaredTarget>,
+    /// Whether it has held all of its declared targets.
+    pub(super) filled: bool,
     /// Grows with each step.
     pub(super) steps: u64,
 }
@@ -53,7 +67,11 @@ impl GroupUnit {
             service: None,
             held: false,
             bound_until: None,
+            asked_until: None,
             told: None,
+            members: None,
+            refused: BTreeSet::new(),
+            filled: false,
             steps: 0,
         }
     }
@@ -67,14 +85,37 @@ impl GroupUnit {
         }
     }
 
-    /// The tag of its owner, if it has one.
-    pub(super) fn owner_tag(&self) -> Option<&str> {
-        let tags = match &self.unit.tree {
+    /// Its tags, if they are known.
+    pub(super) fn tags(&self) -> Option<&Tags> {
+        match &self.unit.tree {
             Tree::Absent => None,
             Tree::Unread(seed) => seed.tags.as_ref(),
             Tree::Read((_, tags)) => Some(tags),
-        };
-        tags?.get(tags::OWNER).map(String::as_str)
+        }
+    }
+
+    /// The tag of its owner, if it has one.
+    pub(super) fn owner_tag(&self) -> Option<&str> {
+        self.tags()?.get(tags::OWNER).map(String::as_str)
+    }
+
+    /// Whether other clusters may name it.
+    pub(super) fn is_exported(&self) -> bool {
+        self.tags().and_then(|tags| tags.get(tags::SOURCE_TYPE)).is_some_and(|kind| kind == tags::EXPORT)
+    }
+
+    /// Whether its targets are declared, so that no binding is for it.
+    pub(super) fn is_declared(&self) -> bool {
+        self.tags().and_then(|tags| tags.get(tags::SOURCE_TYPE)).is_some_and(|kind| kind == tags::DECLARED)
+    }
+
+    /// What is told of an exported group that is to go. Which services name it is known when it was read since.
+    pub(super) fn leaving_export(&self) -> Option<LeavingExport> {
+        let fresh = self.unit.doubt != Some(Doubt::Stale);
+        Some(LeavingExport {
+            owner: self.owner_tag()?.into(),
+            services: self.unit.tree.read().filter(|_| fresh).map(|(group, _)| group.services.clone()),
+        })
     }
 
     /// Whether it was to be deleted, in vain.
@@ -95,6 +136,10 @@ impl GroupUnit {
             Tree::Read((group, _)) => match group.status {
                 Status::Failed { what: Attempt::Create, .. } => KnownGroup::No,
                 Status::Deleting => KnownGroup::NotYet,
+                // It gets requests when it has somebody to answer them.
+                _ if self.is_declared() && !self.filled && self.unit.lanes.failures(&Lane::Targets) == 0 => {
+                    KnownGroup::NotYet
+                }
                 _ => KnownGroup::Yes(group.arn.clone()),
             },
             // It can't be read now, but the tags have told that it is there.

@@ -44,18 +44,18 @@ impl Look {
         !self.under_way && (self.due.is_some_and(|due| due <= now) || (!self.made && self.due.is_none()))
     }
 
-    fn begin(&mut self) {
+    pub(super) fn begin(&mut self) {
         self.under_way = true;
     }
 
-    fn failed(&mut self, now: Instant, fraction: f64) {
+    pub(super) fn failed(&mut self, now: Instant, fraction: f64) {
         self.under_way = false;
         let wait = FIRST.saturating_mul(1 << self.failures.min(10)).min(LONGEST);
         self.failures = self.failures.saturating_add(1);
         self.due = Some(now + wait.mul_f64(0.75 + 0.25 * fraction));
     }
 
-    fn succeeded(&mut self, next: Option<Instant>) {
+    pub(super) fn succeeded(&mut self, next: Option<Instant>) {
         *self = Self { made: true, due: next, misses: self.misses, ..Self::default() };
     }
 
@@ -68,6 +68,7 @@ impl Look {
 impl Engine {
     /// Begins the looks that are due.
     pub(super) fn look(&mut self, now: Instant) {
+        self.look_for_imports(now);
         if self.finding.is_due(now) {
             self.finding.begin();
             let urgency = if self.loaded { Urgency::Observe } else { Urgency::Change };

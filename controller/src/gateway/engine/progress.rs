@@ -29,8 +29,43 @@ pub struct Progress {
     pub version: u64,
     /// Services of this cluster that nobody wants and that are still there: their tags, by the tag of their owner.
     pub leaving: BTreeMap<String, Tags>,
-    /// Target groups that some rule of this cluster's services names.
+    /// Target groups that some rule of this cluster's services names, and exported ones that are not wanted any more and
+    /// that another cluster's service may name.
     pub used: BTreeSet<TargetGroupArn>,
+    /// Exported target groups of this cluster that nobody wants any more and that are still there.
+    pub leaving_exports: BTreeMap<TargetGroupArn, LeavingExport>,
+    /// What is known of the target groups that services name and others keep, once they were looked for.
+    pub imports: BTreeMap<GroupKey, ImportProgress>,
+}
+
+/// An exported target group that is to go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeavingExport {
+    /// The tag of its owner.
+    pub owner: String,
+    /// The ARNs of services that name it; `None`: that is not known yet.
+    pub services: Option<Vec<String>>,
+}
+
+impl LeavingExport {
+    /// Whether some service may name it.
+    #[must_use]
+    pub fn is_used(&self) -> bool {
+        self.services.as_ref().is_none_or(|services| !services.is_empty())
+    }
+}
+
+/// What is known of a target group that somebody else keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImportProgress {
+    /// It is this one.
+    Found(TargetGroupArn),
+    /// There is none. These, in words, are of the export's name and do not fit.
+    Missing(String),
+    /// It may be any of these, in words.
+    Ambiguous(String),
+    /// It can't be told, for this reason.
+    Unknown(String),
 }
 
 /// How far a service is.

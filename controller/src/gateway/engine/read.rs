@@ -85,12 +85,7 @@ pub(super) async fn catalogue(
     let untagged = if tagging {
         match by_tags(client, site, urgency).boxed().await {
             Ok(catalogue) => return Ok(catalogue),
-            Err(
-                error @ (Error::Denied { .. }
-                | Error::Credentials { .. }
-                | Error::Unreachable { .. }
-                | Error::Refused { .. }),
-            ) => Some(error),
+            Err(error) if is_lasting(&error) => Some(error),
             Err(error) => return Err(error),
         }
     } else {
@@ -98,6 +93,14 @@ pub(super) async fn catalogue(
     };
     let catalogue = by_listing(client, site, urgency).boxed().await?;
     Ok(Catalogue { untagged, ..catalogue })
+}
+
+/// Whether the tagging API will not serve soon, so that resources have to be listed instead.
+pub(super) fn is_lasting(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Denied { .. } | Error::Credentials { .. } | Error::Unreachable { .. } | Error::Refused { .. }
+    )
 }
 
 async fn by_tags(client: &Client, site: &Site, urgency: Urgency) -> Result<Catalogue, Error> {

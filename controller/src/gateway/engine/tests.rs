@@ -19,7 +19,9 @@ use crate::testing::{self, cloud::Cloud};
 
 mod basics;
 mod check;
+mod declared;
 mod faults;
+mod multicluster;
 mod random;
 mod warm;
 
@@ -32,6 +34,7 @@ const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","
 /// An engine at a cloud, which goes on when the engine is stopped.
 struct World {
     cloud: Cloud,
+    site: Site,
     settings: Settings,
     metrics: Metrics,
     groups: Arc<Shared<Groups>>,
@@ -45,6 +48,7 @@ impl World {
     async fn new(settings: &[(&str, &str)]) -> Self {
         let mut world = Self {
             cloud: Cloud::new(settings).await,
+            site: testing::site(),
             settings: Settings {
                 audit_period: None,
                 tagging: true,
@@ -67,7 +71,7 @@ impl World {
         self.progress = Arc::default();
         let links = Links {
             client: self.cloud.client.clone(),
-            site: Arc::new(testing::site()),
+            site: Arc::new(self.site.clone()),
             groups: self.groups.clone(),
             cluster: self.cluster.clone(),
             settings: self.settings.clone(),
@@ -173,6 +177,7 @@ fn group_spec(key: &ServiceGroupKey) -> GroupSpec {
         vpc: testing::site().vpc,
         health_check: HealthCheck::default().filled(key.protocol),
         tags,
+        targets: None,
     }
 }
 

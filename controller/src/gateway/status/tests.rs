@@ -24,6 +24,7 @@ fn verdict(accepted: bool) -> RouteVerdict {
     RouteVerdict {
         parents: vec![ParentVerdict { parent, accepted, resolved }],
         owners: BTreeSet::from([OWNER.to_owned()]),
+        lookups: Vec::new(),
     }
 }
 
@@ -127,7 +128,7 @@ fn what_other_controllers_say_stays() {
     let with_ours = made(&current, &verdict(true), &progress(None), 1);
     assert_eq!(with_ours.parents.len(), 2);
     assert_eq!(with_ours.parents[0], other);
-    let nothing = RouteVerdict { parents: Vec::new(), owners: BTreeSet::new() };
+    let nothing = RouteVerdict { parents: Vec::new(), owners: BTreeSet::new(), lookups: Vec::new() };
     assert_eq!(made(&with_ours, &nothing, &progress(None), 1), current);
 }
 

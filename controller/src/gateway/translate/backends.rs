@@ -2,6 +2,7 @@
 
 use lath_kubernetes::{
     gateway::{self, BackendReference},
+    names as well_known,
     policy::TargetGroupPolicy,
     watch::ObjectName,
 };
@@ -13,10 +14,16 @@ use lattice::{
 };
 
 use super::{
-    World, policies,
+    World,
+    declared::{self, Declared, Found},
+    imports::{self, Lookup},
+    policies,
     verdict::{Reason, Verdict},
 };
-use crate::gateway::route::{Route, RouteKind, RouteRule};
+use crate::gateway::{
+    multicluster::Dialect,
+    route::{Route, RouteKind, RouteRule},
+};
 
 /// Where a rule sends its requests, before it is known for which service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,26 +34,32 @@ pub(super) enum Sends {
     To(Vec<(Backend, u16)>),
 }
 
-/// Pods behind a Service's port.
+/// What a group is made of, or which it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Backend {
-    service: ObjectName,
-    port: u16,
-    protocol: GroupProtocol,
-    family: IpFamily,
+pub(super) enum Backend {
+    /// Pods behind a Service's port.
+    Pods { service: ObjectName, port: u16, protocol: GroupProtocol, family: IpFamily },
+    /// Targets that a TargetGroup declares.
+    Declared(Declared),
+    /// A group that somebody else keeps.
+    Kept(GroupKey),
 }
 
 impl Backend {
     /// The key of its group for a service.
     fn key(&self, owner: &Owner) -> GroupKey {
-        GroupKey::Service(Box::new(ServiceGroupKey {
-            owner: owner.clone(),
-            namespace: self.service.namespace.clone(),
-            service: self.service.name.clone(),
-            port: self.port,
-            protocol: self.protocol,
-            family: self.family,
-        }))
+        match self {
+            Self::Pods { service, port, protocol, family } => GroupKey::Service(Box::new(ServiceGroupKey {
+                owner: owner.clone(),
+                namespace: service.namespace.clone(),
+                service: service.name.clone(),
+                port: *port,
+                protocol: *protocol,
+                family: *family,
+            })),
+            Self::Declared(declared) => declared.key(owner),
+            Self::Kept(key) => key.clone(),
+        }
     }
 }
 
@@ -67,17 +80,19 @@ impl Sends {
     }
 }
 
-/// Judges a rule's backends. The second is what is wrong with them, if anything is.
+/// Judges a rule's backends. The second is what is wrong with them, if anything is. What has to be looked for is added to
+/// `lookups`.
 pub(super) fn judge(
     world: &World<'_>,
     route: &Route,
     index: usize,
     rule: &RouteRule,
+    lookups: &mut Vec<Lookup>,
 ) -> (Sends, Option<Verdict>) {
     let mut shares: Vec<(Backend, u64)> = Vec::with_capacity(rule.backends.len());
     for (place, reference) in rule.backends.iter().enumerate() {
         let at = format!("spec.rules[{index}].backendRefs[{place}]");
-        match backend(world, route, reference, &at) {
+        match backend(world, route, reference, &at, lookups) {
             Ok(backend) => {
                 let weight = u64::try_from(reference.weight.unwrap_or(1)).unwrap_or(0);
                 match shares.iter_mut().find(|(other, _)| *other == backend) {
@@ -122,33 +137,59 @@ fn backend(
     route: &Route,
     reference: &BackendReference,
     at: &str,
+    lookups: &mut Vec<Lookup>,
 ) -> Result<Backend, Verdict> {
     let group = reference.group.as_deref().unwrap_or_default();
     let kind = reference.kind.as_deref().unwrap_or("Service");
-    if (group, kind) != ("", "Service") {
-        return Err(Verdict::no(
-            Reason::InvalidKind,
-            format!(
-                "{at} is a {kind} of group {group:?}: this version of Lath sends requests to Services only"
-            ),
-        ));
-    }
+    let dialect = Dialect::ALL.into_iter().find(|dialect| dialect.group() == group);
     let own = &route.name.object.namespace;
     let name = ObjectName {
         namespace: reference.namespace.clone().unwrap_or_else(|| own.clone()),
         name: reference.name.clone(),
     };
-    if name.namespace != *own && !granted(world, route, &name) {
+    let known = match (group, kind) {
+        ("", "Service") | (well_known::GROUP, "TargetGroup") => true,
+        (_, "ServiceImport") => dialect.is_some(),
+        _ => false,
+    };
+    if !known {
+        return Err(Verdict::no(
+            Reason::InvalidKind,
+            format!(
+                "{at} is a {kind} of group {group:?}: Lath sends requests to Services, to TargetGroups of group {} and to \
+                 ServiceImports of groups {} and {}",
+                well_known::GROUP,
+                Dialect::Aws.group(),
+                Dialect::Standard.group()
+            ),
+        ));
+    }
+    if name.namespace != *own && !granted(world, route, group, kind, &name) {
         return Err(Verdict::no(
             Reason::RefNotPermitted,
             format!(
-                "{at} is Service {name} of another namespace, which does not allow it: create a ReferenceGrant in {} from \
-                 {} in {own} to Service {}",
+                "{at} is {kind} {name} of another namespace, which does not allow it: create a ReferenceGrant in {} from {} \
+                 in {own} to {kind} {}",
                 name.namespace,
                 route.name.kind.as_str(),
                 name.name
             ),
         ));
+    }
+    if kind == "TargetGroup" {
+        return Ok(match declared::backend(world, route.name.kind, &name, at)? {
+            Found::Declared(declared) => Backend::Declared(declared),
+            Found::Kept(key) => {
+                lookups.push(Lookup { at: format!("{at} is TargetGroup {name}"), key: key.clone() });
+                Backend::Kept(key)
+            }
+        });
+    }
+    if let Some(dialect) = dialect {
+        let lookup = imports::backend(world, route.name.kind, dialect, &name, reference, at)?;
+        let key = lookup.key.clone();
+        lookups.push(lookup);
+        return Ok(Backend::Kept(key));
     }
     let Some(service) = (world.service)(&name) else {
         return Err(Verdict::no(
@@ -183,7 +224,7 @@ fn backend(
             ),
         ));
     }
-    Ok(Backend {
+    Ok(Backend::Pods {
         protocol: protocol(route.name.kind, policies::of_service(world, &name)),
         family: service.families.first().copied().unwrap_or(IpFamily::IPv4),
         port: port.port,
@@ -192,7 +233,7 @@ fn backend(
 }
 
 /// How targets are spoken to: as a policy says, else as the route's kind has it.
-fn protocol(kind: RouteKind, policy: Option<&TargetGroupPolicy>) -> GroupProtocol {
+pub(super) fn protocol(kind: RouteKind, policy: Option<&TargetGroupPolicy>) -> GroupProtocol {
     use lath_kubernetes::policy::{Protocol, ProtocolVersion};
     let spec = policy.map(|policy| &policy.spec);
     if kind == RouteKind::Tls || spec.is_some_and(|spec| spec.protocol == Some(Protocol::Tcp)) {
@@ -209,9 +250,9 @@ fn protocol(kind: RouteKind, policy: Option<&TargetGroupPolicy>) -> GroupProtoco
     }
 }
 
-/// Whether a ReferenceGrant lets the route refer to a Service of another namespace.
-fn granted(world: &World<'_>, route: &Route, service: &ObjectName) -> bool {
-    let grants = world.objects.grants.iter().filter(|(name, _)| name.namespace == service.namespace);
+/// Whether a ReferenceGrant lets the route refer to an object of another namespace.
+fn granted(world: &World<'_>, route: &Route, group: &str, kind: &str, object: &ObjectName) -> bool {
+    let grants = world.objects.grants.iter().filter(|(name, _)| name.namespace == object.namespace);
     grants.map(|(_, grant)| &grant.spec).any(|grant| {
         let from = grant.from.iter().any(|from| {
             from.group == gateway::GROUP
@@ -219,9 +260,7 @@ fn granted(world: &World<'_>, route: &Route, service: &ObjectName) -> bool {
                 && from.namespace == route.name.object.namespace
         });
         let to = grant.to.iter().any(|to| {
-            to.group.is_empty()
-                && to.kind == "Service"
-                && to.name.as_ref().is_none_or(|name| *name == service.name)
+            to.group == group && to.kind == kind && to.name.as_ref().is_none_or(|name| *name == object.name)
         });
         from && to
     })

@@ -21,7 +21,10 @@ use super::{
     World, gateways,
     verdict::{Reason, Verdict},
 };
-use crate::gateway::route::{RouteKind, RouteName};
+use crate::gateway::{
+    multicluster::Dialect,
+    route::{RouteKind, RouteName},
+};
 
 /// A kind of policies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -151,6 +154,15 @@ pub(super) fn of_service<'a>(world: &World<'a>, service: &ObjectName) -> Option<
     in_force(world, "", "Service", service).map(|(_, policy)| policy)
 }
 
+/// The policy of an export's target groups.
+pub(super) fn of_export<'a>(
+    world: &World<'a>,
+    dialect: Dialect,
+    export: &ObjectName,
+) -> Option<&'a TargetGroupPolicy> {
+    in_force(world, dialect.group(), "ServiceExport", export).map(|(_, policy)| policy)
+}
+
 /// Who may call the services of a route.
 pub(super) fn auth_of_route<'a>(world: &World<'a>, route: &RouteName) -> Option<&'a str> {
     in_force::<IAMAuthPolicy>(world, gateway::GROUP, route.kind.as_str(), &route.object)
@@ -182,9 +194,12 @@ pub(super) fn vpc_of_gateway<'a>(world: &World<'a>, name: &ObjectName) -> Option
 
 /// How the targets of a Service are checked.
 pub(super) fn health_check(protocol: GroupProtocol, policy: Option<&TargetGroupPolicy>) -> HealthCheck {
-    let Some(check) = policy.and_then(|policy| policy.spec.health_check.as_ref()) else {
-        return HealthCheck::default().filled(protocol);
-    };
+    checked(protocol, policy.and_then(|policy| policy.spec.health_check.as_ref()))
+}
+
+/// How targets are checked, as an object says it.
+pub(super) fn checked(protocol: GroupProtocol, check: Option<&policy::HealthCheck>) -> HealthCheck {
+    let Some(check) = check else { return HealthCheck::default().filled(protocol) };
     let number = |value: Option<i32>| value.and_then(|value| u16::try_from(value).ok());
     HealthCheck {
         enabled: check.enabled,
@@ -277,6 +292,13 @@ fn verdict<P: Policy>(
         }
         ("Service", _) => {
             if (world.service)(&target).is_none() {
+                return Some(missing());
+            }
+        }
+        ("ServiceExport", _) => {
+            let dialect = Dialect::ALL.into_iter().find(|dialect| dialect.group() == reference.group);
+            let exports = dialect.and_then(|dialect| world.objects.exports.get(&dialect));
+            if !exports.is_some_and(|exports| exports.contains_key(&target)) {
                 return Some(missing());
             }
         }

@@ -21,6 +21,7 @@ use super::{
     Certificates, World,
     attach::Parent,
     backends::Sends,
+    declared,
     gateways::View,
     hostnames::{Hostname, certified},
     matches::{Lowered, Weight},
@@ -206,19 +207,29 @@ impl Drafts {
         })
     }
 
-    /// The services, and the groups that they name.
+    /// The services, the groups that are made for them, and those that they name and others keep.
     pub(super) fn finish(
         self,
         world: &World<'_>,
-    ) -> (BTreeMap<Owner, ServiceSpec>, BTreeMap<GroupKey, GroupSpec>) {
+    ) -> (BTreeMap<Owner, ServiceSpec>, BTreeMap<GroupKey, GroupSpec>, BTreeSet<GroupKey>) {
         let mut groups = BTreeMap::new();
+        let mut imports = BTreeSet::new();
         let services = self
             .by_owner
             .into_iter()
             .map(|(owner, draft)| {
                 for key in draft.groups() {
-                    if let GroupKey::Service(of) = &key {
-                        groups.insert(key.clone(), group(world, of, &draft.spec.tags));
+                    match &key {
+                        GroupKey::Service(of) => {
+                            let spec = group(world, of, &draft.spec.tags);
+                            groups.insert(key, spec);
+                        }
+                        GroupKey::Declared(of) => {
+                            if let Some(spec) = declared::group(world, of, &draft.spec.tags) {
+                                groups.insert(key, spec);
+                            }
+                        }
+                        GroupKey::External(_) | GroupKey::Imported(_) => drop(imports.insert(key)),
                     }
                 }
                 let (name, namespace) = draft.named;
@@ -234,7 +245,7 @@ impl Drafts {
                 (owner, ServiceSpec { listeners: listeners.collect(), ..draft.spec })
             })
             .collect();
-        (services, groups)
+        (services, groups, imports)
     }
 }
 
@@ -413,14 +424,13 @@ fn service_tags(world: &World<'_>, route: &Route, view: &View<'_>, merged: bool,
         tags.insert(tags::ROUTE_NAMESPACE.into(), names::tag_value(&name.namespace));
         tags.insert(tags::ROUTE_TYPE.into(), route.name.kind.tag().into());
     }
-    tags.extend(extra_tags(route));
+    tags.extend(extra_tags(route.annotation(well_known::AWS_TAGS)));
     tags
 }
 
-/// The tags that an annotation of the route asks for. Those that Lath goes by can't be set that way.
-fn extra_tags(route: &Route) -> Tags {
-    let wanted = route.annotation(well_known::AWS_TAGS).unwrap_or_default();
-    let pairs = wanted.split(',').filter_map(|pair| pair.trim().split_once('='));
+/// The tags that an annotation asks for. Those that Lath goes by can't be set that way.
+pub(super) fn extra_tags(wanted: Option<&str>) -> Tags {
+    let pairs = wanted.unwrap_or_default().split(',').filter_map(|pair| pair.trim().split_once('='));
     pairs
         .map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()))
         .filter(|(key, _)| {
@@ -459,5 +469,6 @@ fn group(world: &World<'_>, key: &ServiceGroupKey, service: &Tags) -> GroupSpec 
         vpc: world.site.vpc.clone(),
         health_check: policies::health_check(key.protocol, policies::of_service(world, &name)),
         tags,
+        targets: None,
     }
 }

@@ -5,7 +5,10 @@
 use std::{collections::HashMap, fmt::Write as _, path::Path};
 
 use k8s_openapi::api::core::v1 as core;
-use lath_kubernetes::watch::Change;
+use lath_kubernetes::{
+    multicluster::{self, standard},
+    watch::Change,
+};
 use lattice::{
     rule::{Action, Rule},
     service::GroupKey,
@@ -15,7 +18,10 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
-    gateway::objects::{Kind, Namespace, Update},
+    gateway::{
+        multicluster::{Dialect, Export, Import},
+        objects::{Kind, Namespace, Update},
+    },
     testing::site,
 };
 
@@ -85,6 +91,29 @@ impl Case {
             "IAMAuthPolicy" => Update::AuthPolicies(Change::Applied(typed(object))),
             "AccessLogPolicy" => Update::AccessLogPolicies(Change::Applied(typed(object))),
             "VpcAssociationPolicy" => Update::VpcPolicies(Change::Applied(typed(object))),
+            "TargetGroup" => Update::TargetGroups(Change::Applied(typed(object))),
+            kind @ ("ServiceExport" | "ServiceImport") => {
+                let standard = object["apiVersion"] == "multicluster.x-k8s.io/v1alpha1";
+                let dialect = if standard { Dialect::Standard } else { Dialect::Aws };
+                match (kind, dialect) {
+                    ("ServiceExport", Dialect::Aws) => {
+                        let export = Export::from(&typed::<multicluster::ServiceExport>(object));
+                        Update::Exports(dialect, Change::Applied(export))
+                    }
+                    ("ServiceExport", Dialect::Standard) => {
+                        let export = Export::from(&typed::<standard::ServiceExport>(object));
+                        Update::Exports(dialect, Change::Applied(export))
+                    }
+                    (_, Dialect::Aws) => {
+                        let import = Import::from(&typed::<multicluster::ServiceImport>(object));
+                        Update::Imports(dialect, Change::Applied(import))
+                    }
+                    (_, Dialect::Standard) => {
+                        let import = Import::from(&typed::<standard::ServiceImport>(object));
+                        Update::Imports(dialect, Change::Applied(import))
+                    }
+                }
+            }
             "Namespace" => {
                 let namespace: core::Namespace = typed(object);
                 Update::Namespaces(Change::Applied(Namespace {
@@ -129,7 +158,9 @@ fn action(action: &Action<GroupKey>) -> String {
         Action::Fixed(status) => status.to_string(),
         Action::Forward(shares) => {
             let share = |share: &lattice::rule::Weighted<GroupKey>| {
-                let GroupKey::Service(key) = &share.group else { panic!("{share:?}") };
+                let GroupKey::Service(key) = &share.group else {
+                    return format!("{} x {}", share.weight, kept(&share.group));
+                };
                 let version = key.protocol.version().map_or("", lattice::service::HttpVersion::as_str);
                 format!(
                     "{} x {}/{}:{} {} {version} {}",
@@ -144,6 +175,30 @@ fn action(action: &Action<GroupKey>) -> String {
             shares.iter().map(share).collect::<Vec<_>>().join(" + ")
         }
     }
+}
+
+/// A group that others keep.
+fn kept(key: &GroupKey) -> String {
+    let key = match key {
+        GroupKey::Imported(key) => key,
+        GroupKey::Declared(key) => {
+            let vpc = key.vpc.as_deref().unwrap_or("no VPC");
+            return format!("TargetGroup {}/{} {} in {vpc}", key.namespace, key.name, key.form.describe());
+        }
+        _ => return format!("{key:?}"),
+    };
+    let is =
+        |what: &str, value: Option<&str>| value.map(|value| format!(" {what} {value}")).unwrap_or_default();
+    let port = key.port.map(|port| port.to_string());
+    format!(
+        "export {}/{} for {}{}{}{}",
+        key.namespace,
+        key.name,
+        key.speaks,
+        is("of cluster", key.cluster.as_deref()),
+        is("in", key.vpc.as_deref()),
+        is("port", port.as_deref())
+    )
 }
 
 fn show(outcome: &Outcome) -> String {
@@ -191,7 +246,9 @@ fn show(outcome: &Outcome) -> String {
     for owner in &outcome.desired.held {
         let _ = writeln!(out, "service of {owner} stays as it is");
     }
-    for spare in outcome.desired.spared.iter().filter(|spare| !matches!(spare, Spare::Routes(_))) {
+    for spare in
+        outcome.desired.spared.iter().filter(|spare| !matches!(spare, Spare::Routes(_) | Spare::Exports(_)))
+    {
         let _ = writeln!(out, "services that were made for {spare:?} stay as they are");
     }
     for name in &outcome.desired.spared_networks {
@@ -200,14 +257,19 @@ fn show(outcome: &Outcome) -> String {
     for spec in outcome.desired.groups.values() {
         let _ = writeln!(out, "target group {}", spec.name);
         let check = &spec.health_check;
-        let _ = writeln!(
-            out,
-            "    checked {:?} every {:?} s at {:?}, expecting {:?}",
-            check.enabled.unwrap(),
-            check.interval.unwrap(),
-            check.path.as_deref().unwrap(),
-            check.statuses.as_deref().unwrap()
-        );
+        if let Some(enabled) = check.enabled {
+            let _ = writeln!(
+                out,
+                "    checked {enabled:?} every {:?} s at {:?}, expecting {:?}",
+                check.interval.unwrap(),
+                check.path.as_deref().unwrap(),
+                check.statuses.as_deref().unwrap()
+            );
+        }
+        for target in spec.targets.iter().flatten() {
+            let port = target.port.map(|port| format!(" port {port}")).unwrap_or_default();
+            let _ = writeln!(out, "    target {}{port}", target.id);
+        }
         for (key, value) in &spec.tags {
             let _ = writeln!(out, "    tag {key} = {value}");
         }
@@ -258,6 +320,14 @@ fn show_verdicts(out: &mut String, outcome: &Outcome) {
             verdict(out, "    Accepted", &parent.accepted);
             verdict(out, "    ResolvedRefs", &parent.resolved);
         }
+    }
+    for (name, group) in &outcome.target_groups {
+        let _ = writeln!(out, "TargetGroup {name}, {} groups", group.groups.len());
+        verdict(out, "Accepted", &group.accepted);
+    }
+    for ((dialect, name), export) in &outcome.exports {
+        let _ = writeln!(out, "ServiceExport {name} of {}, {} groups", dialect.group(), export.groups.len());
+        verdict(out, "Accepted", &export.accepted);
     }
     for ((kind, name), said) in &outcome.policies {
         let _ = writeln!(out, "{} {name}", kind.as_str());

@@ -5,9 +5,13 @@
 #[allow(missing_docs, reason = "each is the reason that stands in the condition")]
 pub enum Reason {
     Accepted,
+    AmbiguousImport,
     Conflicted,
+    ConflictingServiceImportAnnotations,
+    ExternalTargetGroupNotFound,
     HostnameConflict,
     Invalid,
+    InvalidExternalTargetGroup,
     InvalidKind,
     InvalidParameters,
     InvalidRouteKinds,
@@ -34,9 +38,13 @@ impl Reason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Accepted => "Accepted",
+            Self::AmbiguousImport => "AmbiguousImport",
             Self::Conflicted => "Conflicted",
+            Self::ConflictingServiceImportAnnotations => "ConflictingServiceImportAnnotations",
+            Self::ExternalTargetGroupNotFound => "ExternalTargetGroupNotFound",
             Self::HostnameConflict => "HostnameConflict",
             Self::Invalid => "Invalid",
+            Self::InvalidExternalTargetGroup => "InvalidExternalTargetGroup",
             Self::InvalidKind => "InvalidKind",
             Self::InvalidParameters => "InvalidParameters",
             Self::InvalidRouteKinds => "InvalidRouteKinds",

@@ -11,6 +11,7 @@ mod targets;
 
 use lattice::{
     Tags, TargetGroupArn,
+    declared::GroupForm,
     observed::{Group, Listener, Service},
     rule::{Action, Weighted},
     service::{GroupProtocol, HealthCheck, HttpVersion, ListenerProtocol},
@@ -77,8 +78,7 @@ async fn listener(client: &Client, service: &Service) -> Listener {
 async fn group(client: &Client, name: &str) -> Group {
     let new = NewGroup {
         name,
-        protocol: GroupProtocol::Http(HttpVersion::Http1),
-        family: IpFamily::IPv4,
+        form: GroupForm::Ip { protocol: GroupProtocol::Http(HttpVersion::Http1), family: IpFamily::IPv4 },
         port: 80,
         vpc: VPC,
         health_check: &HealthCheck::default(),

@@ -2,6 +2,7 @@
 
 use lattice::{
     Tags, TargetGroupArn,
+    declared::GroupForm,
     observed::{PlacedRule, Status},
     rule::{Action, Comparison, HeaderMatch, Match, PathMatch, Rule},
     service::{GroupProtocol, HealthCheck, HttpVersion, ListenerProtocol},
@@ -197,8 +198,7 @@ async fn a_group_is_listed_and_read_as_it_was_made_and_changed_until_it_is_gone(
         let plain = HealthCheck::default();
         let new = NewGroup {
             name: &name,
-            protocol,
-            family: IpFamily::IPv6,
+            form: GroupForm::Ip { protocol, family: IpFamily::IPv6 },
             port: 8080,
             vpc: VPC,
             health_check: &plain,

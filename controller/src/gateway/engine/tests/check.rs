@@ -10,14 +10,8 @@ pub(super) async fn check(world: &World, desired: &Desired) -> Result<(), String
     let site = testing::site();
     let found = read::catalogue(client, &site, true, Urgency::Change).await.unwrap();
     let mut groups: BTreeMap<TargetGroupArn, GroupKey> = BTreeMap::new();
-    let by_tag: BTreeMap<String, &GroupKey> = desired
-        .groups
-        .keys()
-        .filter_map(|key| match key {
-            GroupKey::Service(service) => Some((names::group_tag(service), key)),
-            GroupKey::External(_) => None,
-        })
-        .collect();
+    let by_tag: BTreeMap<String, &GroupKey> =
+        desired.groups.keys().filter_map(|key| Some((names::tag_of(key)?, key))).collect();
     for (arn, tags) in &found.groups {
         let key = by_tag.get(&tags[tags::GROUP]).ok_or(format!("group {arn} is left over"))?;
         if groups.values().any(|other| other == *key) {
@@ -25,7 +19,14 @@ pub(super) async fn check(world: &World, desired: &Desired) -> Result<(), String
         }
         let group = client.group(arn, Urgency::Change).await.unwrap();
         let spec = &desired.groups[*key];
-        same("health check", &group.health_check, &spec.health_check)?;
+        // Of functions and load balancers there is none to be compared.
+        if spec.health_check != HealthCheck::default() {
+            same("health check", &group.health_check, &spec.health_check)?;
+        }
+        if let Some(targets) = &spec.targets {
+            let held = client.declared_targets(arn, Urgency::Change).await.unwrap();
+            same("targets", &held.into_iter().collect(), targets)?;
+        }
         same("tags of a group", tags, &spec.tags)?;
         groups.insert(arn.clone(), (*key).clone());
     }

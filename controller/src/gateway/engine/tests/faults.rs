@@ -268,7 +268,7 @@ async fn what_others_change_is_mended_at_the_audit_and_counted() {
 
 /// A client whose process dies at its call of this number: that one is made, but its answer never arrives, and no later
 /// one is made. With `blind`, resources can't be found by their tags, as shortly after they were made.
-async fn mortal(world: &World, last: u64, blind: bool) -> Client {
+pub(super) async fn mortal(world: &World, last: u64, blind: bool) -> Client {
     let (simulator, made) = (world.cloud.simulator.clone(), Arc::new(AtomicU64::new(0)));
     let transport = Transport::new(move |request: http::Request<Vec<u8>>| {
         let (simulator, number) = (simulator.clone(), made.fetch_add(1, Ordering::Relaxed) + 1);

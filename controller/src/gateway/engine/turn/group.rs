@@ -9,13 +9,12 @@ use lattice::{
         Wait,
         group::{self as plan, Step},
     },
-    service::GroupKey,
     tags,
 };
 use lattice_client::{Error, Urgency};
 use tokio::time::Instant;
 
-use super::service::gave_up;
+use super::{declared::Targets, service::gave_up};
 use crate::gateway::engine::{
     Engine, News,
     calls::{GroupCall, GroupNews},
@@ -29,6 +28,10 @@ use crate::gateway::engine::{
 
 /// How long a group that a binding still names is left alone before that is asked again. It costs no call.
 const BOUND: Duration = Duration::from_secs(1);
+
+/// How long an exported group that nobody wants any more and that another cluster's service names is left alone before
+/// it is read again.
+const NAMED_ELSEWHERE: Duration = Duration::from_secs(15);
 
 /// What a task for a group has brought.
 #[derive(Debug)]
@@ -44,6 +47,7 @@ pub(in crate::gateway::engine) enum Answer {
         result: Result<GroupNews, Error>,
     },
     Looked(Result<Group, Error>),
+    Targets(Targets),
     /// Who has the name of a group that could not be made, if anybody has.
     Namesake {
         failure: Failure,
@@ -135,8 +139,13 @@ impl Engine {
             return;
         }
         let there = it.unit.tree.read();
-        let (used, bound) =
-            there.map_or((false, false), |(group, _)| (self.is_used(group), self.is_bound(&group.arn)));
+        let (used, bound) = there.map_or((false, false), |(group, _)| {
+            (self.is_used(group) || Self::is_named_elsewhere(it, group), self.is_bound(&group.arn))
+        });
+        let filled = self.declared_turn(place, it, used, at);
+        let there = it.unit.tree.read();
+        // One that is to go is emptied first.
+        let used = used || (it.unit.wanted.is_none() && !filled);
         let plan =
             plan::next(it.unit.wanted.as_deref(), there.map(|(group, tags)| (group, tags)), used || bound);
         if bound && !used && it.unit.wanted.is_none() && it.bound_until.is_none_or(|until| until <= at.now) {
@@ -144,10 +153,12 @@ impl Engine {
             it.bound_until = Some(until);
             self.wake(until, name.clone());
         }
+        self.ask_who_names(place, it, at);
+        let there = it.unit.tree.read();
         if there.is_some_and(|(group, _)| group.status == Status::Active) {
             it.unit.lanes.stands(&Lane::Group);
         }
-        let done = plan.is_done() && !it.unit.lanes.busy();
+        let done = plan.is_done() && filled && !it.unit.lanes.busy();
         let any = !plan.steps.is_empty();
         match it.unit.lanes.turn(&Lane::Group, at.now) {
             _ if !it.unit.lanes.to_repeat().is_empty() => {}
@@ -169,7 +180,10 @@ impl Engine {
         if waits {
             self.await_group(place, it, at);
         }
-        it.unit.lanes.rest(|lane| any && *lane == Lane::Group, |lane| waits && *lane == Lane::Group);
+        it.unit.lanes.rest(
+            |lane| (any && *lane == Lane::Group) || (!filled && *lane == Lane::Targets),
+            |lane| waits && *lane == Lane::Group,
+        );
         if let Some(took) = it.unit.note(done, at.now)
             && it.unit.wanted.is_some()
         {
@@ -179,6 +193,28 @@ impl Engine {
             it.unit.audit = self.next_audit(at.now);
             if let Some(audit) = it.unit.audit {
                 self.wake(audit, name);
+            }
+        }
+    }
+
+    /// Asks VPC Lattice again, in a while, which services name an exported group that is to go.
+    fn ask_who_names(&mut self, place: &Place, it: &mut GroupUnit, at: Moment) {
+        let named = it.unit.tree.read().is_some_and(|(group, _)| !group.services.is_empty());
+        if it.unit.wanted.is_some() || !it.is_exported() || !named {
+            return;
+        }
+        let name = Name::Group(place.clone());
+        match it.asked_until {
+            Some(until) if until > at.now => self.wake(until, name),
+            Some(_) => {
+                it.asked_until = None;
+                it.unit.doubt(Doubt::Stale);
+                self.touch(name);
+            }
+            None => {
+                let until = at.now + NAMED_ELSEWHERE;
+                it.asked_until = Some(until);
+                self.wake(until, name);
             }
         }
     }
@@ -217,6 +253,11 @@ impl Engine {
                 self.touch(name);
             }
         }
+    }
+
+    /// Whether a service names a group that is exported, which may be another cluster's.
+    fn is_named_elsewhere(it: &GroupUnit, group: &Group) -> bool {
+        it.is_exported() && !group.services.is_empty()
     }
 
     /// Whether a binding names the group.
@@ -307,6 +348,7 @@ impl Engine {
                     }
                 }
             }
+            Answer::Targets(answer) => Self::declared_answered(&mut it, answer, at),
             Answer::Namesake { failure, result } => {
                 it.unit.lanes.answered(&Lane::Group);
                 self.group_namesake_found(&place, &mut it, failure, result, at);
@@ -314,6 +356,8 @@ impl Engine {
         }
         let is = it.arn().cloned();
         if was != is {
+            it.members = None;
+            it.filled = false;
             if let Some(was) = was {
                 self.group_places.remove(&was);
                 self.lingering.remove(&was);
@@ -360,6 +404,8 @@ impl Engine {
                     it.unit.doubt = None;
                 }
                 it.unit.lanes.succeeded(&Lane::Tree);
+                // With the group its targets are looked at anew.
+                it.members = None;
                 let is = is.filter(|(_, tags)| {
                     let tag = tags.get(tags::GROUP);
                     read::is_ours(tags, &self.links.site)
@@ -429,7 +475,12 @@ impl Engine {
         }
         match &error {
             // Its targets drain, or somebody else's rule names it.
-            Error::Conflict { .. } if call.step == Step::Delete => failure.draining = true,
+            Error::Conflict { .. } if call.step == Step::Delete => {
+                failure.draining = true;
+                if it.is_exported() {
+                    it.unit.doubt(Doubt::Stale);
+                }
+            }
             Error::Missing { .. } | Error::Unanswered { .. } | Error::Conflict { .. } => {
                 it.unit.doubt(Doubt::Stale);
             }
@@ -488,7 +539,7 @@ impl Engine {
 
     /// Tells bindings what is known of a group.
     fn inform(&mut self, it: &mut GroupUnit) {
-        let Some((group, tags)) = it.unit.tree.read() else { return };
+        let Some((group, tags)) = it.unit.tree.read().filter(|_| !it.is_declared()) else { return };
         let users = self.users.get(&group.arn).into_iter().flatten();
         let services = users.filter_map(|place| self.services.get(place)?.arn().map(str::to_owned)).collect();
         let facts = groups::facts(group, tags, services);
@@ -501,14 +552,13 @@ impl Engine {
 
     /// Tells how far a group is.
     fn show_group(&mut self, it: &GroupUnit) {
-        let Some(key) = &it.key else { return };
+        let Some(key) = it.key.clone() else { return };
         let progress = GroupProgress {
             arn: it.arn().cloned(),
             status: it.unit.tree.read().map(|(group, _)| group.status.clone()),
             done: it.unit.done,
             trouble: it.unit.lanes.troubles().next().cloned(),
         };
-        let key = GroupKey::Service(Box::new(key.clone()));
         if self.progress.groups.get(&key) != Some(&progress) {
             self.progress.groups.insert(key.clone(), progress);
             self.news.push(News::Group(key));

@@ -489,6 +489,7 @@ impl Engine {
                     // What is missing may be a group.
                     Step::Rule { .. } | Step::CreateListener { .. } | Step::UpdateListener { .. } => {
                         self.doubt_groups(it);
+                        self.doubt_imports();
                     }
                     _ => {}
                 }
@@ -628,7 +629,8 @@ impl Engine {
         let Some(owner) = &it.owner else { return };
         let mut touched = Vec::new();
         for (place, group) in &mut self.groups {
-            if group.key.as_ref().is_some_and(|key| key.owner == *owner) && group.unit.tree.read().is_some() {
+            if group.key.as_ref().and_then(GroupKey::owner) == Some(owner) && group.unit.tree.read().is_some()
+            {
                 group.unit.doubt(Doubt::Stale);
                 touched.push(Name::Group(place.clone()));
             }
@@ -717,11 +719,10 @@ impl Engine {
 
     /// What rules may call a group.
     pub(in crate::gateway::engine) fn known_group(&self, key: &GroupKey) -> KnownGroup {
-        let key = match key {
-            GroupKey::External(arn) => return Known::Yes(arn.clone()),
-            GroupKey::Service(key) => key,
-        };
-        let Some(tag) = self.group_tags.get(&**key) else { return Known::No };
+        if matches!(key, GroupKey::External(_) | GroupKey::Imported(_)) {
+            return self.known_import(key);
+        }
+        let Some(tag) = self.group_tags.get(key) else { return Known::No };
         let Some(it) = self.groups.get(&Place::Own(tag.clone())) else { return Known::NotYet };
         match it.known() {
             // One whose deletion failed is deleted again, unless it is in use.
