@@ -250,6 +250,11 @@ impl Cluster {
         })
     }
 
+    /// The pods that a Service selects.
+    pub fn pods_of<'a>(&'a self, service: &'a Service) -> impl Iterator<Item = &'a Arc<Pod>> {
+        self.candidates(service).filter(|pod| service.selects(&pod.labels))
+    }
+
     /// Pods among which all are that a Service selects.
     fn candidates(&self, service: &Service) -> impl Iterator<Item = &Arc<Pod>> {
         let labels = self.by_label.get(&service.namespace);

@@ -5,11 +5,13 @@
 //!                                              │ verdicts                     │ progress
 //!                                              ▼                              ▼
 //!                                            write: statuses ◄──────────────────► bind: TargetGroupBindings
+//!                                                                               directories: pods in Cloud Map
 //! ```
 
 pub mod bind;
 pub mod certificates;
 pub mod compose;
+pub mod directories;
 pub mod engine;
 pub mod feed;
 pub mod leaving;

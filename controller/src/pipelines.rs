@@ -171,6 +171,17 @@ fn gateway(
     let published = watch::Sender::new(Arc::new(Published::default()));
     let (certificates, found) = watch::channel(Certificates::default());
     let (desired, wanted) = watch::channel(None);
+    let notes: Arc<Shared<gateway::directories::Notes>> = Arc::default();
+    let filler = gateway::directories::Filler {
+        cluster: cluster.clone(),
+        progress: progress.clone(),
+        desired: wanted.clone(),
+        client: links.lattice.clone(),
+        audit_period: config.engine.audit_period,
+        notes: notes.clone(),
+        metrics: metrics.directories.clone(),
+    };
+    tasks.spawn(filler.run());
     tasks.spawn(gateway::feed::run(
         gateway::feed::updates(&links.watches),
         objects.clone(),
@@ -182,6 +193,7 @@ fn gateway(
         objects: objects.clone(),
         published: published.subscribe(),
         progress: progress.clone(),
+        notes,
         events: events.clone(),
         metrics: metrics.clone(),
     };

@@ -130,3 +130,6 @@ pub const AWS_VPC: &str = "application-networking.k8s.aws/aws-vpc";
 
 /// On an import: the ARN of the target group that it stands for, which nothing else may then narrow down.
 pub const AWS_TARGET_GROUP_ARN: &str = "application-networking.k8s.aws/target-group-arn";
+
+/// Written on a TCPRoute or UDPRoute: the name by which clients reach it.
+pub const DNS_NAME: &str = "lath.dev/dns-name";

@@ -61,6 +61,94 @@ pub struct GatewayParametersSpec {
     /// is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quotas: Option<QuotaParameters>,
+
+    /// The resource gateway through which VPC Lattice reaches the pods of TCPRoutes. TCP listeners need it, and
+    /// cloudMapNamespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_gateway: Option<ResourceGatewayParameters>,
+
+    /// The private DNS namespace of Cloud Map, such as shop.internal, in which the pods of TCPRoutes and UDPRoutes are
+    /// published. It has to be the VPC's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 125),
+        pattern(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
+    )]
+    pub cloud_map_namespace: Option<String>,
+
+    /// Whether that namespace is made for the cluster's VPC if there is none of its name. It is never deleted. False if
+    /// nothing is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub create_namespace: Option<bool>,
+
+    /// What becomes of UDPRoutes. Refused: they are not accepted, since VPC Lattice carries no UDP. Direct: the ready pods
+    /// of each are published in cloudMapNamespace, and traffic goes straight to them, past VPC Lattice. Refused if nothing
+    /// is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub udp: Option<Udp>,
+}
+
+/// A resource gateway: one that is there, or where Lath makes one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceGatewayParameters {
+    /// The id of one that is there, whose DNS resolution is IN_VPC. Nothing else is set then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 5, max = 21), pattern(r"^rgw-[0-9a-z]{17}$"))]
+    pub id: Option<String>,
+
+    /// The subnets of the cluster's VPC in which Lath makes one, with addresses in each. Gateways with the same subnets
+    /// and security groups share one. Other subnets or security groups are another one, through which TCPRoutes are
+    /// made anew, under new names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub subnet_ids: Vec<String>,
+
+    /// Security groups that decide where it may connect to; the VPC's default one if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 5))]
+    pub security_group_ids: Vec<String>,
+}
+
+/// What becomes of UDPRoutes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(crate = "k8s_openapi::schemars")]
+pub enum Udp {
+    #[default]
+    Refused,
+    Direct,
+}
+
+/// What a Gateway goes by for TCPRoutes and UDPRoutes, once everybody has been asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Layer4 {
+    /// The resource gateway.
+    pub resource_gateway: Option<ResourceGatewayParameters>,
+    /// The private DNS namespace.
+    pub namespace: Option<String>,
+    /// Whether that is made if there is none.
+    pub create_namespace: bool,
+    /// What becomes of UDPRoutes.
+    pub udp: Udp,
+}
+
+impl Layer4 {
+    /// What the first of these says that says anything: the Gateway's own, then its class's. The settings of a resource
+    /// gateway belong together.
+    #[must_use]
+    pub fn resolve(specs: &[&GatewayParametersSpec]) -> Self {
+        let first = |set: fn(&GatewayParametersSpec) -> bool| specs.iter().copied().find(|spec| set(spec));
+        let gateway = first(|spec| spec.resource_gateway.is_some());
+        let namespace = first(|spec| spec.cloud_map_namespace.is_some());
+        Self {
+            resource_gateway: gateway.and_then(|spec| spec.resource_gateway.clone()),
+            namespace: namespace.and_then(|spec| spec.cloud_map_namespace.clone()),
+            create_namespace: first(|spec| spec.create_namespace.is_some())
+                .and_then(|spec| spec.create_namespace)
+                .unwrap_or(false),
+            udp: first(|spec| spec.udp.is_some()).and_then(|spec| spec.udp).unwrap_or_default(),
+        }
+    }
 }
 
 /// How routes are grouped into services.
@@ -225,5 +313,20 @@ mod tests {
         };
         assert_eq!(Parameters::resolve(&[&gateway, &class]), parameters);
         assert_eq!(Parameters::resolve(&[&read("{}")]), Parameters::default());
+        let class = read(
+            "{ resourceGateway: { id: rgw-0123456789abcdef0 }, cloudMapNamespace: a.internal, udp: Direct, createNamespace: true }",
+        );
+        let gateway = read("{ resourceGateway: { subnetIds: [subnet-1] }, createNamespace: false }");
+        let layer4 = Layer4 {
+            resource_gateway: Some(ResourceGatewayParameters {
+                subnet_ids: vec!["subnet-1".into()],
+                ..ResourceGatewayParameters::default()
+            }),
+            namespace: Some("a.internal".into()),
+            create_namespace: false,
+            udp: Udp::Direct,
+        };
+        assert_eq!(Layer4::resolve(&[&gateway, &class]), layer4);
+        assert_eq!(Layer4::resolve(&[]), Layer4::default());
     }
 }

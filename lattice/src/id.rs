@@ -51,4 +51,12 @@ ids! {
     VpcAssociationId;
     /// An access log subscription, such as `als-0123456789abcdef0`.
     AccessLogId;
+    /// A resource gateway, such as `rgw-0123456789abcdef0`.
+    ResourceGatewayId;
+    /// A resource configuration, such as `rcfg-0123456789abcdef0`.
+    ConfigurationId;
+    /// The association of a resource configuration with a service network, such as `snra-0123456789abcdef0`.
+    ResourceAssociationId;
+    /// A service of Cloud Map, such as `srv-0123456789abcdef`.
+    DirectoryId;
 }

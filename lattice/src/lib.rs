@@ -16,6 +16,7 @@ pub mod names;
 pub mod observed;
 pub mod plan;
 pub mod policy;
+pub mod resource;
 pub mod rule;
 pub mod service;
 pub mod tags;

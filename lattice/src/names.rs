@@ -73,6 +73,23 @@ fn declared_text(key: &DeclaredKey) -> String {
     format!("{owner}\nTargetGroup {namespace}/{name}\n{} {vpc} {single}", form.describe())
 }
 
+/// The name of a route's resource configuration, and of the directory that it leads to. Names of either are unique, in the
+/// account or in the namespace, so it ends with a digest of what it is for, of `cluster` as well.
+#[must_use]
+pub fn of_layer4(route: &str, namespace: &str, owner: &Owner, cluster: &str) -> String {
+    let digest = hash(&format!("{owner}\n{cluster}"));
+    let name = legal(&format!("{}-{}-{}", cut(route, 15), cut(namespace, 12), &digest[..10]));
+    // Nor may a resource configuration.
+    if name.starts_with("rcfg-") { cut(&format!("k-{name}"), SERVICE_LENGTH).into() } else { name }
+}
+
+/// The name of a resource gateway.
+#[must_use]
+pub fn resource_gateway(owner: &Owner, cluster: &str) -> String {
+    let digest = hash(&format!("{owner}\n{cluster}"));
+    legal(&format!("k8s-{}-{}", cut(cluster, 24), &digest[..10]))
+}
+
 /// The value of [`crate::tags::OWNER`] for an owner: itself where that is a legal value, else a digest.
 #[must_use]
 pub fn owner_tag(owner: &Owner) -> String {
@@ -174,6 +191,12 @@ mod tests {
             for name in [service(&route, &namespace), service_of_its_own(&route, &namespace, &owner)] {
                 prop_assert!(name.len() <= SERVICE_LENGTH, "{}", name);
                 prop_assert!(!name.starts_with("svc-") && !name.contains("--"), "{}", name);
+                prop_assert!(!name.starts_with('-') && !name.ends_with('-'), "{}", name);
+            }
+            for name in [of_layer4(&route, &namespace, &owner, "demo"), resource_gateway(&owner, &namespace)] {
+                prop_assert!((3..=SERVICE_LENGTH).contains(&name.len()), "{}", name);
+                prop_assert!(!name.starts_with("rcfg-") && !name.starts_with("rgw-"), "{}", name);
+                prop_assert!(!name.contains("--") && !name.contains('.'), "{}", name);
                 prop_assert!(!name.starts_with('-') && !name.ends_with('-'), "{}", name);
             }
             let listener = listener(&route, &namespace, 65535, ListenerProtocol::TlsPassthrough);

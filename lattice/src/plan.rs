@@ -6,6 +6,7 @@
 
 pub mod group;
 pub mod network;
+pub mod resource;
 pub mod rules;
 pub mod service;
 
@@ -54,6 +55,12 @@ pub enum Wait {
     Network(String),
     /// The VPC's association with the network is being made, changed or removed.
     VpcAssociation,
+    /// The resource gateway, directory or resource configuration is being made, changed or removed.
+    Resource,
+    /// The resource gateway that a resource configuration needs is not there yet.
+    ResourceGateway,
+    /// The directory that a resource configuration leads to is not there yet.
+    Directory,
 }
 
 impl<S> Default for Plan<S> {

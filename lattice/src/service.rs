@@ -7,6 +7,7 @@ use std::{
 
 use crate::{
     declared::{DeclaredKey, DeclaredTarget, GroupForm},
+    resource::{ResourceKey, ResourceSpec},
     rule::{Action, Rule},
     tags,
     target::IpFamily,
@@ -206,6 +207,8 @@ pub struct Desired {
     pub imports: BTreeSet<GroupKey>,
     /// Services by owner.
     pub services: BTreeMap<Owner, ServiceSpec>,
+    /// What carries TCP connections or leads past VPC Lattice.
+    pub resources: BTreeMap<ResourceKey, ResourceSpec>,
     /// Owners whose services stay as they are, if they are there: what they should be can't be told now.
     pub held: BTreeSet<Owner>,
     /// What else of services that nobody wants stays as it is: what they were made for can't be seen, or can't be followed.

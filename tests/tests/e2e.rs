@@ -18,6 +18,8 @@ mod controlplane;
 mod endpointslices;
 #[path = "e2e/kubectl.rs"]
 mod kubectl;
+#[path = "e2e/layer4.rs"]
+mod layer4;
 #[path = "e2e/nodes.rs"]
 mod nodes;
 #[path = "e2e/pods.rs"]

@@ -1,8 +1,8 @@
 //! Brings VPC Lattice to what is wanted, and tells how far it is.
 //!
 //! One task owns everything that is known of VPC Lattice. At its start it finds what is this cluster's by tags and reads it;
-//! from then on it knows what its own calls have answered, and audits that now and then. Services, target groups and service
-//! networks are *units*: whenever something that a unit goes by has changed, a pure planner ([`lattice::plan`]) is asked what
+//! from then on it knows what its own calls have answered, and audits that now and then. Services, target groups, service
+//! networks, and what carries TCP are *units*: whenever something that a unit goes by has changed, a pure planner ([`lattice::plan`]) is asked what
 //! to call next, and what it names is started at once, each in its *lane*. So what does not depend on each other never waits
 //! for each other, and a unit that is as it should be costs no call.
 //!
@@ -22,6 +22,7 @@ use lattice::{
     names,
     observed::Network,
     plan::network::VpcTree,
+    resource::{ResourceKey, ResourceKind},
     service::{Desired, GroupKey},
     tags,
     target::TargetState,
@@ -40,6 +41,8 @@ pub mod metrics;
 mod networks;
 pub mod progress;
 mod read;
+mod resource_calls;
+mod resources;
 mod services;
 mod turn;
 mod unit;
@@ -54,6 +57,7 @@ use lanes::Moment;
 use load::Look;
 use networks::NetworkUnit;
 use progress::LeavingExport;
+use resources::ResourceUnit;
 use services::ServiceUnit;
 use unit::{Kind, Name, Place, Tree};
 
@@ -125,6 +129,7 @@ enum Answer {
     Group(Place, turn::group::Answer),
     Network(String, turn::network::Answer),
     Warmth(TargetGroupArn, Result<Vec<TargetState>, Error>),
+    Resource(Place, turn::resource::Answer),
 }
 
 /// What has changed in how far everything is.
@@ -134,6 +139,7 @@ enum News {
     Service(String),
     Group(GroupKey),
     Network(String),
+    Resource(ResourceKey),
     Survey,
 }
 
@@ -153,6 +159,7 @@ struct Engine {
     networks: BTreeMap<String, NetworkUnit>,
     /// Groups that services name and others keep.
     imports: imports::Imports,
+    resources: BTreeMap<Place, ResourceUnit>,
     /// The tags by which groups are found.
     group_tags: BTreeMap<GroupKey, String>,
     /// The groups' places.
@@ -212,6 +219,7 @@ impl Engine {
             groups: BTreeMap::new(),
             networks: BTreeMap::new(),
             imports: imports::Imports::default(),
+            resources: BTreeMap::new(),
             group_tags: BTreeMap::new(),
             group_places: BTreeMap::new(),
             users: BTreeMap::new(),
@@ -291,6 +299,10 @@ impl Engine {
             }
             Ok(Answer::Network(name, answer)) => self.network_answered(name, answer),
             Ok(Answer::Warmth(group, result)) => self.warmth(&group, result),
+            Ok(Answer::Resource(place, answer)) => {
+                self.resource_answered(place, answer);
+                self.surveyed = false;
+            }
             Err(error) => {
                 // Whose call it was is lost with it, so everything is learned anew.
                 tracing::error!(%error, "a call ended without an answer");
@@ -308,6 +320,7 @@ impl Engine {
         self.want_groups(&desired, now);
         self.want_services(&desired, now);
         self.want_networks(&desired, now);
+        self.want_resources(&desired, now);
         self.progress.version = desired.version;
         self.surveyed = false;
     }
@@ -422,6 +435,7 @@ impl Engine {
                 Name::Network(name) => self.work_on_network(&name, at),
                 Name::Group(place) => self.work_on_group(place, at),
                 Name::Service(place) => self.work_on_service(place, at),
+                Name::Resource(place) => self.work_on_resource(place, at),
             }
         }
         self.count();
@@ -475,7 +489,7 @@ impl Engine {
     fn survey(&mut self) {
         self.surveyed = true;
         let leaves = |it: &ServiceUnit| it.owner.is_none() && !it.unit.tree.is_absent();
-        let leaving: BTreeMap<String, Tags> = self
+        let mut leaving: BTreeMap<String, Tags> = self
             .services
             .iter()
             .filter(|(_, it)| leaves(it))
@@ -484,9 +498,21 @@ impl Engine {
                 (name.clone(), it.tags().cloned().unwrap_or_default())
             })
             .collect();
+        let left = self.resources.iter().filter(|(_, it)| it.key.is_none() && !it.unit.tree.is_absent());
+        leaving.extend(left.map(|(place, it)| {
+            let (Place::Own(name) | Place::Spare(name)) = place;
+            (name.clone(), it.tags().cloned().unwrap_or_default())
+        }));
+        let held: BTreeSet<_> = self
+            .resources
+            .values()
+            .filter(|it| it.held && it.kind == ResourceKind::Directory)
+            .filter_map(|it| it.directory().cloned())
+            .collect();
         let read = self.loaded
             && self.services.values().all(|it| !matches!(it.unit.tree, Tree::Unread(_)))
-            && self.groups.values().all(|it| !matches!(it.unit.tree, Tree::Unread(_)));
+            && self.groups.values().all(|it| !matches!(it.unit.tree, Tree::Unread(_)))
+            && self.resources.values().all(|it| !matches!(it.unit.tree, Tree::Unread(_)));
         let exports: BTreeMap<TargetGroupArn, LeavingExport> = self
             .groups
             .values()
@@ -495,8 +521,13 @@ impl Engine {
             .collect();
         let progress = &mut self.progress;
         let used_changed = std::mem::take(&mut self.used_changed) || progress.leaving_exports != exports;
-        if progress.read != read || progress.leaving != leaving || used_changed {
+        if progress.read != read
+            || progress.leaving != leaving
+            || progress.held_directories != held
+            || used_changed
+        {
             progress.read = read;
+            progress.held_directories = held;
             progress.leaving = leaving;
             if used_changed {
                 progress.used = self.users.keys().chain(self.lingering.keys()).cloned().collect();
@@ -547,8 +578,14 @@ impl Engine {
                             shown.networks.insert(name, it.clone());
                         }
                     }
+                    News::Resource(key) => {
+                        if let Some(it) = is.resources.get(&key) {
+                            shown.resources.insert(key, it.clone());
+                        }
+                    }
                     News::Survey => {
                         shown.read = is.read;
+                        shown.held_directories.clone_from(&is.held_directories);
                         shown.leaving.clone_from(&is.leaving);
                         shown.used.clone_from(&is.used);
                         shown.leaving_exports.clone_from(&is.leaving_exports);
@@ -589,6 +626,13 @@ impl Engine {
             self.networks.values().filter(network).count(),
             self.networks.values().filter(network).filter(|it| it.unit.done).count(),
             self.networks.values().map(|it| it.unit.lanes.in_backoff(now)).sum(),
+        );
+        let resource = |it: &&ResourceUnit| it.unit.wanted.is_some();
+        metrics.show(
+            Kind::Resource,
+            self.resources.values().filter(resource).count(),
+            self.resources.values().filter(resource).filter(|it| it.unit.done).count(),
+            self.resources.values().map(|it| it.unit.lanes.in_backoff(now)).sum(),
         );
     }
 }

@@ -16,7 +16,8 @@ pub fn gone(route: &RouteName, progress: &Progress, version: u64) -> bool {
     let own = route.to_string();
     let is_own =
         |owner: &str| owner.strip_prefix(&own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    if progress.services.keys().any(|owner| is_own(owner)) {
+    let resources = progress.resources.keys().map(|key| &key.owner);
+    if progress.services.keys().chain(resources).any(|owner| is_own(owner)) {
         return false;
     }
     let leaving = progress.leaving.values().any(|found| {
@@ -36,10 +37,16 @@ mod tests {
 
     use k8s_openapi::jiff::Timestamp;
     use lath_kubernetes::watch::ObjectName;
-    use lattice::Tags;
+    use lattice::{
+        Tags,
+        resource::{ResourceKey, ResourceKind},
+    };
 
     use super::*;
-    use crate::gateway::{engine::progress::ServiceProgress, route::RouteKind};
+    use crate::gateway::{
+        engine::progress::{ResourceProgress, ServiceProgress},
+        route::RouteKind,
+    };
 
     fn service(done: bool) -> ServiceProgress {
         ServiceProgress {
@@ -67,6 +74,17 @@ mod tests {
             services: BTreeMap::from([(owner.into(), service(done))]),
             ..loaded.clone()
         };
+        let with_resource = |owner: &str| {
+            let key = ResourceKey { kind: ResourceKind::Configuration, owner: owner.into() };
+            let it = ResourceProgress {
+                resource: None,
+                done: false,
+                waits: Vec::new(),
+                troubles: Vec::new(),
+                since: Timestamp::UNIX_EPOCH,
+            };
+            Progress { resources: BTreeMap::from([(key, it)]), ..loaded.clone() }
+        };
         let leaving = |name: &str| Progress {
             leaving: BTreeMap::from([("a digest".into(), tags(name))]),
             ..loaded.clone()
@@ -77,6 +95,8 @@ mod tests {
             ("an older version was looked at", Progress { version: 1, ..loaded.clone() }, false),
             ("it is wanted", with("HTTPRoute/shop/web", true), false),
             ("it has another hostname", with("HTTPRoute/shop/web/a.example.com", true), false),
+            ("a resource of it is wanted", with_resource("HTTPRoute/shop/web/infra/mesh/80"), false),
+            ("a resource of another is wanted", with_resource("HTTPRoute/shop/website/infra/mesh/80"), true),
             ("its namesake is another", with("HTTPRoute/shop/website", true), true),
             ("its service leaves", leaving("web"), false),
             ("another's service leaves", leaving("other"), true),

@@ -8,7 +8,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use super::{engine, route::RouteKind, translate::Outcome};
+use super::{directories, engine, route::RouteKind, translate::Outcome};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RouteLabels {
@@ -28,6 +28,8 @@ struct WriteLabels {
 pub struct Metrics {
     /// The engine's.
     pub engine: engine::Metrics,
+    /// Those of directories.
+    pub directories: directories::Metrics,
     routes: Family<RouteLabels, Gauge>,
     gateways: Gauge,
     translations: Histogram,
@@ -41,6 +43,7 @@ impl Default for Metrics {
     fn default() -> Self {
         Self {
             engine: engine::Metrics::default(),
+            directories: directories::Metrics::default(),
             routes: Family::default(),
             gateways: Gauge::default(),
             translations: Histogram::new(SECONDS),
@@ -53,7 +56,11 @@ impl Metrics {
     /// Metrics in `registry`.
     #[must_use]
     pub fn register(registry: &mut Registry) -> Self {
-        let metrics = Self { engine: engine::Metrics::register(registry), ..Self::default() };
+        let metrics = Self {
+            engine: engine::Metrics::register(registry),
+            directories: directories::Metrics::register(registry),
+            ..Self::default()
+        };
         registry.register("gateways", "Gateways that Lath serves", metrics.gateways.clone());
         registry.register(
             "routes",

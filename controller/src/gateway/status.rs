@@ -24,10 +24,13 @@ mod backends;
 pub use backends::{export, leaving_export, target_group};
 
 use super::{
+    directories::Notes,
     engine::progress::{NetworkProgress, Progress, ServiceProgress, Trouble},
     translate::{GatewayVerdict, ListenerVerdict, Reason, RouteVerdict, Verdict},
 };
 use crate::condition::condition;
+
+mod layer4;
 
 /// The condition of a route that tells whether VPC Lattice holds all of it. The standard has none for routes.
 pub const PROGRAMMED: &str = "lath.dev/Programmed";
@@ -137,7 +140,15 @@ pub fn gateway(
         .filter_map(|service| service.service.as_ref()?.dns_name.clone())
         .map(|value| GatewayAddress { type_: Some("Hostname".into()), value })
         .collect();
-    if !verdict.owners.iter().all(|owner| is_known(owner, progress)) {
+    let resources = verdict.resources.iter();
+    let of_resources = resources.clone().filter_map(|key| progress.resources.get(key)?.resource.as_ref());
+    addresses.extend(
+        of_resources
+            .filter_map(|facts| facts.dns_name.clone())
+            .map(|value| GatewayAddress { type_: Some("Hostname".into()), value }),
+    );
+    let known = |key| progress.loaded && progress.resources.get(key).is_some_and(|it| it.resource.is_some());
+    if !verdict.owners.iter().all(|owner| is_known(owner, progress)) || !resources.clone().all(known) {
         addresses.extend(current.addresses.iter().cloned());
     }
     let mut seen = BTreeSet::new();
@@ -237,7 +248,7 @@ fn listener_status(
 pub fn route(
     current: &RouteStatus,
     verdict: &RouteVerdict,
-    progress: &Progress,
+    (progress, notes): (&Progress, &Notes),
     controller: &str,
     moment: Moment,
 ) -> RouteStatus {
@@ -251,7 +262,11 @@ pub fn route(
         moment.say(&mut conditions, "Accepted", &parent.accepted);
         moment.say_resolved(&mut conditions, &parent.resolved, &verdict.lookups, progress);
         if parent.accepted.holds {
-            let said = route_programmed(verdict, progress);
+            let said = if verdict.owners.is_empty() {
+                layer4::programmed(verdict, progress, notes)
+            } else {
+                route_programmed(verdict, progress)
+            };
             moment.say_or_keep(&mut conditions, PROGRAMMED, said, BEING_READ);
         } else {
             let message = format!("The route is not accepted: {}", parent.accepted.message);
@@ -363,6 +378,9 @@ fn wait_in_words(wait: &Wait) -> String {
         }
         Wait::Network(name) => format!("the service network {name}, which is not there"),
         Wait::VpcAssociation => "the VPC's association".into(),
+        Wait::Resource => "VPC Lattice or Cloud Map, which is at it".into(),
+        Wait::ResourceGateway => "the resource gateway, which is not there yet".into(),
+        Wait::Directory => "the directory of its pods in Cloud Map, which is not there yet".into(),
     }
 }
 

@@ -9,6 +9,7 @@
 //!                      imports    which groups of other clusters that may be
 //!                      services   what that makes of services and groups
 //! exports ──────────── exports    which groups other clusters find
+//!                      layer4     what TCPRoutes and UDPRoutes make of resource configurations and directories
 //! policies ─────────── policies   what else is said about both
 //! ```
 
@@ -19,6 +20,7 @@ pub(super) mod exports;
 mod gateways;
 mod hostnames;
 mod imports;
+mod layer4;
 mod matches;
 mod policies;
 mod services;
@@ -29,6 +31,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lath_kubernetes::{Service, gateway::ParentReference, watch::ObjectName};
 use lattice::{
     Tags, names,
+    resource::ResourceKey,
     service::{Desired, NetworkSpec, Owner, Spare, VpcAssociationSpec},
     tags,
 };
@@ -121,7 +124,7 @@ pub struct ParentVerdict {
 }
 
 /// What is said of a route.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RouteVerdict {
     /// At each of its parents that Lath serves.
     pub parents: Vec<ParentVerdict>,
@@ -129,6 +132,10 @@ pub struct RouteVerdict {
     pub owners: BTreeSet<Owner>,
     /// What its backends stand for and VPC Lattice has to have.
     pub lookups: Vec<Lookup>,
+    /// What carries its connections, or leads to its pods.
+    pub resources: BTreeSet<ResourceKey>,
+    /// The name by which clients reach its pods, past VPC Lattice.
+    pub direct: Option<String>,
 }
 
 /// What objects come to.
@@ -173,6 +180,21 @@ pub fn translate(world: &World<'_>) -> Outcome {
         if parents.is_empty() {
             continue;
         }
+        if matches!(route.name.kind, RouteKind::Tcp | RouteKind::Udp) {
+            let taken = layer4::take(world, &views, route, &parents);
+            if taken.holds {
+                outcome.desired.spared.insert(spare(&route.name));
+            }
+            for (gateway, listener) in taken.attached {
+                *attached.entry((gateway, listener)).or_default() += 1;
+            }
+            for (gateway, key) in taken.reached {
+                views[gateway].verdict.resources.insert(key);
+            }
+            outcome.desired.resources.extend(taken.resources);
+            outcome.routes.insert(route.name.clone(), taken.verdict);
+            continue;
+        }
         let owners = services::owners(&views, route, &parents);
         if parents.iter().any(|parent| views[parent.gateway].is_suspended()) {
             outcome.desired.spared.insert(spare(&route.name));
@@ -191,10 +213,7 @@ pub fn translate(world: &World<'_>) -> Outcome {
             }
         }
         let verdicts = parents.iter().map(|parent| {
-            // What no listener of Lath's could take is said before which listener does not take it.
-            let hopeless =
-                refused.as_ref().filter(|_| matches!(route.name.kind, RouteKind::Tcp | RouteKind::Udp));
-            let refused = hopeless.or(parent.refused.as_ref()).or(refused.as_ref());
+            let refused = parent.refused.as_ref().or(refused.as_ref());
             ParentVerdict {
                 parent: parent.reference.clone(),
                 accepted: refused.cloned().unwrap_or_else(|| {
@@ -203,7 +222,8 @@ pub fn translate(world: &World<'_>) -> Outcome {
                 resolved: resolved.clone(),
             }
         });
-        let verdict = RouteVerdict { parents: verdicts.collect(), owners, lookups };
+        let verdict =
+            RouteVerdict { parents: verdicts.collect(), owners, lookups, ..RouteVerdict::default() };
         for parent in parents.iter().filter(|parent| parent.refused.is_none() && refused.is_none()) {
             for (listener, _) in &parent.listeners {
                 *attached.entry((parent.gateway, *listener)).or_default() += 1;
@@ -315,11 +335,7 @@ fn kind_fault(route: &Route) -> Option<String> {
         RouteKind::Tls if route.rules.len() != 1 => {
             Some("A TLSRoute has exactly one rule, since VPC Lattice can't tell connections apart".into())
         }
-        RouteKind::Http | RouteKind::Grpc | RouteKind::Tls => None,
-        RouteKind::Tcp => Some("TCPRoutes are not supported in this version of Lath".into()),
-        RouteKind::Udp => Some(
-            "VPC Lattice carries no UDP: reach the pods by a headless Service instead of a UDPRoute".into(),
-        ),
+        _ => None,
     }
 }
 

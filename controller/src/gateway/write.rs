@@ -3,7 +3,7 @@
 mod backends;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
     time::Duration,
 };
@@ -28,6 +28,7 @@ use tokio::{sync::watch, time::Instant};
 
 use super::{
     compose::Published,
+    directories::Notes,
     engine::Progress,
     leaving,
     metrics::Metrics,
@@ -61,6 +62,8 @@ pub struct Writer {
     pub published: watch::Receiver<Arc<Published>>,
     /// How far VPC Lattice is.
     pub progress: Arc<Shared<Progress>>,
+    /// What is worth a note about directories.
+    pub notes: Arc<Shared<Notes>>,
     /// Tells what is new.
     pub events: Events,
     /// What it does.
@@ -95,10 +98,12 @@ impl Writer {
     pub async fn run(mut self) {
         let mut object_changes = self.objects.subscribe();
         let mut progress_changes = self.progress.subscribe();
+        let mut note_changes = self.notes.subscribe();
         let mut echoes: HashMap<Key, (Option<String>, Instant)> = HashMap::new();
         loop {
             object_changes.borrow_and_update();
             progress_changes.borrow_and_update();
+            note_changes.borrow_and_update();
             let published = self.published.borrow_and_update().clone();
             echoes.retain(|_, (_, at)| at.elapsed() < ECHO);
             let writes = self.decide(&published, &echoes);
@@ -131,6 +136,7 @@ impl Writer {
                 () = again => {}
                 changed = object_changes.changed() => if changed.is_err() { return },
                 changed = progress_changes.changed() => if changed.is_err() { return },
+                changed = note_changes.changed() => if changed.is_err() { return },
                 changed = self.published.changed() => if changed.is_err() { return },
             }
             tokio::time::sleep(COLLECT).await;
@@ -143,8 +149,8 @@ impl Writer {
         if published.objects == 0 || published.objects != objects.respecified() {
             return Vec::new();
         }
-        let progress = self.progress.read();
-        let mut writes = decide(&objects, published, &progress, Timestamp::now());
+        let (progress, notes) = (self.progress.read(), self.notes.read());
+        let mut writes = decide(&objects, published, &progress, &notes, Timestamp::now());
         writes.retain(|write| {
             let echo = echoes.get(&key(write.kind, &write.meta));
             echo.is_none_or(|(version, _)| *version != write.meta.resource_version)
@@ -162,7 +168,13 @@ fn key(kind: &'static str, meta: &ObjectMeta) -> Key {
 }
 
 /// What has to be written, given what is there.
-fn decide(objects: &Objects, published: &Published, progress: &Progress, now: Timestamp) -> Vec<Write> {
+fn decide(
+    objects: &Objects,
+    published: &Published,
+    progress: &Progress,
+    notes: &Notes,
+    now: Timestamp,
+) -> Vec<Write> {
     let outcome = &published.outcome;
     let mut writes = Vec::new();
     let moment = |meta: &ObjectMeta| Moment { generation: meta.generation, now };
@@ -196,7 +208,7 @@ fn decide(objects: &Objects, published: &Published, progress: &Progress, now: Ti
         writes.extend(Write::of::<Gateway>("Gateway", meta, changed, None, news));
     }
     for route in objects.routes() {
-        writes.extend(route_write(route, published, progress, now));
+        writes.extend(route_write(route, published, progress, notes, now));
     }
     writes.extend(backends::exports(objects, published, progress, now));
     writes.extend(backends::target_groups(objects, published, progress, now));
@@ -236,15 +248,21 @@ fn policy<P: Resource<DynamicType = ()>>(
     Some((policy.meta().clone(), ApiResource::erase::<P>(&()), conditions))
 }
 
-fn route_write(route: &Route, published: &Published, progress: &Progress, now: Timestamp) -> Option<Write> {
-    let nothing = RouteVerdict { parents: Vec::new(), owners: BTreeSet::new(), lookups: Vec::new() };
+fn route_write(
+    route: &Route,
+    published: &Published,
+    progress: &Progress,
+    notes: &Notes,
+    now: Timestamp,
+) -> Option<Write> {
+    let nothing = RouteVerdict::default();
     let verdict = published.outcome.routes.get(&route.name).unwrap_or(&nothing);
     let moment = Moment { generation: route.meta.generation, now };
     let leaving = route.is_leaving();
     let wanted = if leaving {
         route.status.clone()
     } else {
-        status::route(&route.status, verdict, progress, names::GATEWAY_CONTROLLER, moment)
+        status::route(&route.status, verdict, (progress, notes), names::GATEWAY_CONTROLLER, moment)
     };
     let status = (wanted != route.status).then(|| json!({ "parents": wanted.parents }));
     let metadata = metadata(route, verdict, progress, published.version);
@@ -278,12 +296,13 @@ fn metadata(route: &Route, verdict: &RouteVerdict, progress: &Progress, version:
     if let Some(finalizers) = finalizers(&route.meta, names::LATTICE_FINALIZER, keep) {
         changes.insert("finalizers".into(), json!(finalizers));
     }
-    let facts = verdict.owners.iter().find_map(|owner| progress.services.get(owner)?.service.as_ref());
-    if let Some(facts) = facts.filter(|_| !route.is_leaving() && accepted) {
+    if !route.is_leaving() && accepted {
+        let facts = verdict.owners.iter().find_map(|owner| progress.services.get(owner)?.service.as_ref());
         let mut annotations = serde_json::Map::new();
         for (annotation, value) in [
-            (names::AWS_LATTICE_DOMAIN_NAME, facts.dns_name.as_deref()),
-            (names::AWS_LATTICE_SERVICE_ARN, Some(facts.arn.as_str())),
+            (names::AWS_LATTICE_DOMAIN_NAME, facts.and_then(|facts| facts.dns_name.as_deref())),
+            (names::AWS_LATTICE_SERVICE_ARN, facts.map(|facts| facts.arn.as_str())),
+            (names::DNS_NAME, dns_name(verdict, progress)),
         ] {
             if let Some(value) = value.filter(|value| route.annotation(annotation) != Some(*value)) {
                 annotations.insert(annotation.into(), json!(value));
@@ -294,6 +313,15 @@ fn metadata(route: &Route, verdict: &RouteVerdict, progress: &Progress, version:
         }
     }
     (!changes.is_empty()).then_some(Value::Object(changes))
+}
+
+/// The name by which clients reach a TCPRoute or UDPRoute, once there is one.
+fn dns_name<'a>(verdict: &'a RouteVerdict, progress: &'a Progress) -> Option<&'a str> {
+    let mut there = verdict.resources.iter().filter_map(|key| progress.resources.get(key)?.resource.as_ref());
+    match &verdict.direct {
+        Some(name) => there.next().map(|_| name.as_str()),
+        None => there.find_map(|facts| facts.dns_name.as_deref()),
+    }
 }
 
 /// The finalizers with this one, or without it; `None` if that is what they are. None is added to what is being deleted,

@@ -186,15 +186,25 @@ where
             Error::Credentials { call, message: format!("AWS says: {code}: {message}") }
         }
         // `Throttling`, `ThrottlingException`, and `ThrottledException` of the Resource Groups Tagging API.
-        code if code.starts_with("Throttl") || code == "TooManyRequestsException" || status == 429 => {
+        code if code.starts_with("Throttl")
+            || ["TooManyRequestsException", "RequestLimitExceeded"].contains(&code)
+            || status == 429 =>
+        {
             let retry_after =
                 service.raw().headers().get("retry-after").and_then(|seconds| seconds.parse().ok());
             Error::Throttled { call, retry_after: retry_after.map(Duration::from_secs) }
         }
         // A listing that took so long that it has to begin anew: nothing is wrong with what was asked.
         "ConflictException" | "PaginationTokenExpiredException" => Error::Conflict { call, message },
+        // Cloud Map's words.
+        "NamespaceAlreadyExists" | "ServiceAlreadyExists" | "ResourceInUse" | "DuplicateRequest" => {
+            Error::Conflict { call, message }
+        }
         "ResourceNotFoundException" => Error::Missing { call, message },
-        "ServiceQuotaExceededException" => Error::Full { call, message },
+        "NamespaceNotFound" | "ServiceNotFound" | "InstanceNotFound" | "OperationNotFound" => {
+            Error::Missing { call, message }
+        }
+        "ServiceQuotaExceededException" | "ResourceLimitExceeded" => Error::Full { call, message },
         "AccessDeniedException" => Error::Denied { call, message },
         _ if status >= 500 => Error::Unanswered { call, source: error.into() },
         code => Error::Refused { call, message: format!("{code}: {message}") },

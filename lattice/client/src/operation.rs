@@ -13,11 +13,13 @@ pub enum Service {
     Tagging,
     /// Certificate Manager.
     Certificates,
+    /// Cloud Map.
+    CloudMap,
 }
 
 impl Service {
     /// How many there are.
-    pub(crate) const COUNT: usize = 3;
+    pub(crate) const COUNT: usize = 4;
 
     /// What stands before the colon of its actions in policies of IAM.
     #[must_use]
@@ -26,6 +28,7 @@ impl Service {
             Self::Lattice => "vpc-lattice",
             Self::Tagging => "tag",
             Self::Certificates => "acm",
+            Self::CloudMap => "servicediscovery",
         }
     }
 }
@@ -36,13 +39,15 @@ impl fmt::Display for Service {
             Self::Lattice => "VPC Lattice",
             Self::Tagging => "the Resource Groups Tagging API",
             Self::Certificates => "Certificate Manager",
+            Self::CloudMap => "Cloud Map",
         })
     }
 }
 
 macro_rules! operations {
     ($($service:ident { $($(#[$doc:meta])* $name:ident,)* })*) => {
-        /// The operations that Lath calls, by AWS's names.
+        /// The operations that Lath calls, by AWS's names. Those of Cloud Map that VPC Lattice has as well begin with
+        /// `CloudMap`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, EncodeLabelValue)]
         pub enum Operation {
             $($($(#[$doc])* $name,)*)*
@@ -153,6 +158,32 @@ operations! {
         ListAccessLogSubscriptions,
         /// Stops sending access logs somewhere.
         DeleteAccessLogSubscription,
+        /// Makes a resource gateway.
+        CreateResourceGateway,
+        /// Reads a resource gateway.
+        GetResourceGateway,
+        /// Reads all resource gateways.
+        ListResourceGateways,
+        /// Deletes a resource gateway.
+        DeleteResourceGateway,
+        /// Makes a resource configuration.
+        CreateResourceConfiguration,
+        /// Reads a resource configuration.
+        GetResourceConfiguration,
+        /// Reads all resource configurations.
+        ListResourceConfigurations,
+        /// Changes a resource configuration.
+        UpdateResourceConfiguration,
+        /// Deletes a resource configuration.
+        DeleteResourceConfiguration,
+        /// Puts a resource configuration into a network.
+        CreateServiceNetworkResourceAssociation,
+        /// Reads a resource configuration's place in a network.
+        GetServiceNetworkResourceAssociation,
+        /// Reads which networks a resource configuration is in.
+        ListServiceNetworkResourceAssociations,
+        /// Takes a resource configuration out of a network.
+        DeleteServiceNetworkResourceAssociation,
         /// Sets tags.
         TagResource,
         /// Takes tags away.
@@ -167,6 +198,32 @@ operations! {
         ListCertificates,
         /// Reads a certificate.
         DescribeCertificate,
+    }
+    CloudMap {
+        /// Makes a private DNS namespace.
+        CreatePrivateDnsNamespace,
+        /// Reads how far something is that takes a while.
+        GetOperation,
+        /// Reads all namespaces.
+        ListNamespaces,
+        /// Makes a directory.
+        CloudMapCreateService,
+        /// Reads a directory.
+        CloudMapGetService,
+        /// Reads all directories, or those of a namespace.
+        CloudMapListServices,
+        /// Deletes a directory.
+        CloudMapDeleteService,
+        /// Puts an instance into a directory.
+        RegisterInstance,
+        /// Takes an instance out of a directory.
+        DeregisterInstance,
+        /// Reads what is in a directory.
+        ListInstances,
+        /// Reads a directory's tags.
+        CloudMapListTagsForResource,
+        /// Sets a directory's tags.
+        CloudMapTagResource,
     }
 }
 
@@ -183,7 +240,8 @@ impl Operation {
 
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
+        let name = format!("{self:?}");
+        f.write_str(name.strip_prefix("CloudMap").unwrap_or(&name))
     }
 }
 

@@ -27,7 +27,7 @@ const OF_TARGETS: [&str; 5] =
     ["RegisterTargets", "DeregisterTargets", "ListTargets", "GetTargetGroup", "ListTagsForResource"];
 
 /// A world whose cloud carries traffic. A VPC is in one service network, so that each test has a world of its own.
-async fn world(name: &str) -> World {
+pub(super) async fn world(name: &str) -> World {
     world_with(name, &[]).await
 }
 
@@ -133,7 +133,7 @@ async fn healthy(case: &Case<'_>, count: u32) {
 
 /// Sends requests from a pod and returns what was printed: for each path, the pods that answered and how often, or the
 /// status.
-async fn ask(
+pub(super) async fn ask(
     case: &Case<'_>,
     name: &str,
     host: &str,

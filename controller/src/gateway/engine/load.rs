@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use lattice::{observed::Network, service::Desired, tags};
+use lattice::{Tags, observed::Network, resource::ResourceSpec, service::Desired, tags};
 use lattice_client::{Error, Urgency};
 use tokio::time::Instant;
 
@@ -11,7 +11,9 @@ use super::{
     groups::GroupUnit,
     networks::NetworkUnit,
     read::{self, Catalogue, GroupSeed, ServiceSeed},
+    resources::{self, ResourceSeed, ResourceUnit},
     services::ServiceUnit,
+    turn,
     unit::{Kind, Name, Place, Tree},
 };
 
@@ -182,7 +184,33 @@ impl Engine {
             }
             self.touch(Name::Group(place));
         }
+        self.catalogued_resources(catalogue.resources, first, now);
         self.want();
+    }
+
+    /// It is known which resource gateways, directories and resource configurations are this cluster's.
+    fn catalogued_resources(&mut self, found: Vec<(String, Tags)>, first: bool, now: Instant) {
+        for (arn, tags) in found {
+            let known = self.resources.values().any(|it| it.arn() == Some(&arn));
+            let kind = turn::resource::kind_of(&arn).filter(|_| !known);
+            let Some((kind, tag)) = kind.zip(tags.get(tags::OWNER)) else { continue };
+            let place = resources::place(kind, tag);
+            let it =
+                self.resources.entry(place.clone()).or_insert_with(|| ResourceUnit::new(kind, Tree::Absent));
+            if it.unit.is_being_made() {
+                self.finding.hasten(now + LONGEST);
+                continue;
+            }
+            // Another one with the same tag is not Lath's, whose names are unique.
+            if !it.unit.tree.is_absent() {
+                continue;
+            }
+            it.unit.tree = Tree::Unread(ResourceSeed { arn: arn.clone(), tags: Some(tags) });
+            if !first {
+                self.appeared(Kind::Resource, &arn);
+            }
+            self.touch(Name::Resource(place));
+        }
     }
 
     /// Something of this cluster's has come to light that was not known.
@@ -256,6 +284,10 @@ impl Engine {
     /// Takes in which networks are wanted, looked for, or left over.
     pub(super) fn want_networks(&mut self, desired: &Desired, now: Instant) {
         let looked_for = desired.services.values().flat_map(|spec| &spec.networks);
+        let looked_for = looked_for.chain(desired.resources.values().filter_map(|spec| match spec {
+            ResourceSpec::Configuration(spec) => Some(&spec.network),
+            _ => None,
+        }));
         let mut names: BTreeSet<String> = desired.networks.keys().chain(looked_for).cloned().collect();
         let taken: BTreeSet<_> = desired
             .networks
@@ -312,7 +344,12 @@ impl Engine {
             .services
             .iter()
             .filter(|(_, it)| it.waits.iter().any(|wait| matches!(wait, lattice::plan::Wait::Network(_))));
-        let waiting: Vec<Name> = waiting.map(|(place, _)| Name::Service(place.clone())).collect();
+        let mut waiting: Vec<Name> = waiting.map(|(place, _)| Name::Service(place.clone())).collect();
+        let of_resources = self
+            .resources
+            .iter()
+            .filter(|(_, it)| it.waits.iter().any(|wait| matches!(wait, lattice::plan::Wait::Network(_))));
+        waiting.extend(of_resources.map(|(place, _)| Name::Resource(place.clone())));
         for name in waiting {
             self.touch(name);
         }

@@ -71,12 +71,12 @@ impl Metrics {
         let metrics = Self::default();
         registry.register(
             "gateway_resources_wanted",
-            "Services, target groups and service networks that VPC Lattice should hold, by kind",
+            "Services, target groups, service networks and resources that VPC Lattice should hold, by kind",
             metrics.wanted.clone(),
         );
         registry.register(
             "gateway_resources_done",
-            "Services, target groups and service networks that are as they should be, by kind",
+            "Services, target groups, service networks and resources that are as they should be, by kind",
             metrics.done.clone(),
         );
         registry.register(

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::jiff::Timestamp;
 use lattice::{
     Tags, TargetGroupArn,
-    id::{NetworkId, ServiceId},
+    id::{DirectoryId, NetworkId, ServiceId},
     observed::Status,
     plan::Wait,
+    resource::ResourceKey,
     service::{GroupKey, Owner},
 };
 
@@ -22,12 +23,17 @@ pub struct Progress {
     pub groups: BTreeMap<GroupKey, GroupProgress>,
     /// Service networks that are wanted or that services name, by the name they are wanted by.
     pub networks: BTreeMap<String, NetworkProgress>,
+    /// Resource gateways, directories and resource configurations that are wanted.
+    pub resources: BTreeMap<ResourceKey, ResourceProgress>,
+    /// Directories that stay as they are: what was to be in them goes on being so.
+    pub held_directories: BTreeSet<DirectoryId>,
     /// Whether everything of this cluster's has been read since the start. What is told to be used or leaving is all that
     /// is only from then on.
     pub read: bool,
     /// The version of what is wanted that all of this is about.
     pub version: u64,
-    /// Services of this cluster that nobody wants and that are still there: their tags, by the tag of their owner.
+    /// Services and resources of this cluster that nobody wants and that are still there: their tags, by the tag of their
+    /// owner.
     pub leaving: BTreeMap<String, Tags>,
     /// Target groups that some rule of this cluster's services names, and exported ones that are not wanted any more and
     /// that another cluster's service may name.
@@ -126,6 +132,34 @@ pub struct NetworkProgress {
     pub done: bool,
     /// What went wrong and is tried again.
     pub troubles: Vec<Trouble>,
+}
+
+/// How far a resource gateway, directory or resource configuration is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourceProgress {
+    /// The resource, once it is there.
+    pub resource: Option<ResourceFacts>,
+    /// Whether it is all that it should be.
+    pub done: bool,
+    /// What it waits for.
+    pub waits: Vec<Wait>,
+    /// What went wrong and is tried again.
+    pub troubles: Vec<Trouble>,
+    /// Since when it has been done, or what was wanted last was begun.
+    pub since: Timestamp,
+}
+
+/// What is known of a resource that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourceFacts {
+    /// Its ARN.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
+    /// The name by which clients reach a resource configuration.
+    pub dns_name: Option<String>,
+    /// The directory's id, if it is one.
+    pub directory: Option<DirectoryId>,
 }
 
 /// Something that went wrong. It is tried again as long as it is wanted.

@@ -15,16 +15,20 @@ use lattice::{
 };
 use lattice_client::{Client, Error, ServiceAssociationsOf, Urgency, VpcAssociationsOf};
 
+use super::resource_calls;
 use crate::bindings::judge::Site;
 
 /// Most calls at once of one reading: a round trip for each eight rules.
 const AT_ONCE: usize = 8;
 
 /// The types of resources that carry this cluster's tag, as the Resource Groups Tagging API has them.
-const TYPES: [&str; 4] = [
+const TYPES: [&str; 7] = [
     "vpc-lattice:service",
     "vpc-lattice:targetgroup",
+    "vpc-lattice:resourcegateway",
+    "vpc-lattice:resourceconfiguration",
     "vpc-lattice:servicenetworkserviceassociation",
+    "vpc-lattice:servicenetworkresourceassociation",
     "vpc-lattice:accesslogsubscription",
 ];
 
@@ -39,6 +43,8 @@ pub(super) struct Catalogue {
     /// ARNs and tags of target groups that Lath made. Those of bindings alone, which carry the cluster's tag as well,
     /// are not among them.
     pub(super) groups: Vec<(TargetGroupArn, Tags)>,
+    /// ARNs and tags of resource gateways, directories and resource configurations that Lath made for some owner.
+    pub(super) resources: Vec<(String, Tags)>,
     /// Service networks whose policies Lath has set.
     pub(super) networks: BTreeSet<NetworkId>,
     /// Associations and subscriptions that Lath made.
@@ -62,7 +68,12 @@ impl Catalogue {
                     self.groups.push((arn, tags));
                 }
             }
-            "servicenetworkserviceassociation" | "accesslogsubscription" => {
+            "resourcegateway" | "resourceconfiguration" if tags.contains_key(tags::OWNER) => {
+                self.resources.push((arn.into(), tags));
+            }
+            "servicenetworkserviceassociation"
+            | "servicenetworkresourceassociation"
+            | "accesslogsubscription" => {
                 self.ours.insert(id.into());
             }
             _ => {}
@@ -106,11 +117,12 @@ pub(super) fn is_lasting(error: &Error) -> bool {
 async fn by_tags(client: &Client, site: &Site, urgency: Urgency) -> Result<Catalogue, Error> {
     let cluster = Some(site.cluster.as_str());
     let networks = ["vpc-lattice:servicenetwork"];
-    let (found, policies) = tokio::try_join!(
+    let (found, policies, directories) = tokio::try_join!(
         client.tagged(&TYPES, tags::CLUSTER, cluster, urgency).boxed(),
         client.tagged(&networks, tags::POLICIES, cluster, urgency).boxed(),
+        resource_calls::directories(client, site, true, urgency).boxed(),
     )?;
-    let mut catalogue = Catalogue::default();
+    let mut catalogue = Catalogue { resources: with_owner(directories), ..Catalogue::default() };
     for (arn, tags) in found {
         if is_ours(&tags, site) {
             catalogue.take(&arn, tags);
@@ -121,14 +133,19 @@ async fn by_tags(client: &Client, site: &Site, urgency: Urgency) -> Result<Catal
 }
 
 async fn by_listing(client: &Client, site: &Site, urgency: Urgency) -> Result<Catalogue, Error> {
-    let (services, groups, networks) = tokio::try_join!(
+    let (services, groups, networks, gateways, configurations, directories) = tokio::try_join!(
         client.services(urgency).boxed(),
         client.groups(Some(&site.vpc), urgency).boxed(),
         client.networks(urgency).boxed(),
+        async { if_allowed(client.resource_gateways(urgency).await) }.boxed(),
+        async { if_allowed(client.configurations(urgency).await) }.boxed(),
+        resource_calls::directories(client, site, false, urgency).boxed(),
     )?;
     let arns = services.into_iter().map(|service| service.arn);
     let arns = arns.chain(groups.into_iter().map(|group| group.arn.to_string()));
     let arns = arns.chain(networks.into_iter().map(|network| network.arn));
+    let arns = arns.chain(gateways.into_iter().map(|gateway| gateway.arn));
+    let arns = arns.chain(configurations.into_iter().map(|(_, arn)| arn));
     let own = arns.filter(|arn| arn.split(':').nth(4) == Some(&site.account));
     let tagged: Vec<(String, Tags)> = futures::stream::iter(own)
         .map(|arn| async move {
@@ -138,7 +155,7 @@ async fn by_listing(client: &Client, site: &Site, urgency: Urgency) -> Result<Ca
         .buffer_unordered(AT_ONCE)
         .try_collect()
         .await?;
-    let mut catalogue = Catalogue::default();
+    let mut catalogue = Catalogue { resources: with_owner(directories), ..Catalogue::default() };
     for (arn, tags) in tagged {
         if tags.get(tags::POLICIES) == Some(&site.cluster) && arn.contains(":servicenetwork/") {
             catalogue.networks.insert(id_of(&arn).into());
@@ -148,6 +165,20 @@ async fn by_listing(client: &Client, site: &Site, urgency: Urgency) -> Result<Ca
         }
     }
     Ok(catalogue)
+}
+
+/// What a role that may not even look can't have made.
+fn if_allowed<T>(listed: Result<Vec<T>, Error>) -> Result<Vec<T>, Error> {
+    match listed {
+        Err(Error::Denied { .. }) => Ok(Vec::new()),
+        listed => listed,
+    }
+}
+
+/// Those that were made for some owner.
+fn with_owner(mut found: Vec<(String, Tags)>) -> Vec<(String, Tags)> {
+    found.retain(|(_, tags)| tags.contains_key(tags::OWNER));
+    found
 }
 
 /// The tags of a resource; none of one that is gone, or whose tags are another account's.

@@ -23,6 +23,7 @@ mod declared;
 mod faults;
 mod multicluster;
 mod random;
+mod resources;
 mod warm;
 
 /// Where access logs go.
@@ -135,7 +136,10 @@ impl World {
 
     /// Calls that change something, since the last time.
     fn changes(&self) -> BTreeMap<String, u64> {
-        let reads = |name: &String| ["Get", "List", "tagging."].iter().any(|read| name.starts_with(read));
+        let reads = |name: &String| {
+            let prefixes = ["Get", "List", "tagging.", "servicediscovery.Get", "servicediscovery.List"];
+            prefixes.iter().any(|read| name.starts_with(read))
+        };
         self.calls().into_iter().filter(|(name, _)| !reads(name)).collect()
     }
 }
@@ -145,6 +149,7 @@ fn is_done(desired: &Desired, progress: &Progress) -> bool {
         && desired.services.keys().all(|owner| progress.services.get(owner).is_some_and(|it| it.done))
         && desired.groups.keys().all(|key| progress.groups.get(key).is_some_and(|it| it.done))
         && desired.networks.keys().all(|name| progress.networks.get(name).is_some_and(|it| it.done))
+        && desired.resources.keys().all(|key| progress.resources.get(key).is_some_and(|it| it.done))
 }
 
 fn counts(calls: &[(&str, u64)]) -> BTreeMap<String, u64> {

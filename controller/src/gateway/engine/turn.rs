@@ -3,4 +3,5 @@
 pub(super) mod declared;
 pub(super) mod group;
 pub(super) mod network;
+pub(super) mod resource;
 pub(super) mod service;

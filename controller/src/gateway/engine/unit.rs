@@ -1,4 +1,4 @@
-//! What is brought to what is wanted by itself: a service, a target group, a service network.
+//! What is brought to what is wanted by itself: a service, a target group, a service network, or what carries TCP.
 
 use std::sync::Arc;
 
@@ -25,6 +25,8 @@ pub(super) enum Name {
     Group(Place),
     /// A service.
     Service(Place),
+    /// A resource gateway, a directory or a resource configuration.
+    Resource(Place),
 }
 
 /// The kind of a unit, for metrics.
@@ -33,16 +35,18 @@ pub(super) enum Kind {
     Network,
     Group,
     Service,
+    Resource,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 3] = [Self::Network, Self::Group, Self::Service];
+    pub(super) const ALL: [Self; 4] = [Self::Network, Self::Group, Self::Service, Self::Resource];
 
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Network => "network",
             Self::Group => "group",
             Self::Service => "service",
+            Self::Resource => "resource",
         }
     }
 }

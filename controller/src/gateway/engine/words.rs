@@ -1,6 +1,11 @@
 //! Steps in words, for statuses and logs, and as labels of metrics.
 
-use lattice::plan::{group, network, rules, service};
+use lattice::{
+    plan::{group, network, resource, rules, service},
+    resource::ResourceKind,
+};
+
+use super::{resource_calls::ResourceCall, resources::word};
 
 /// What is done by a step on a service.
 pub(super) fn of_service(step: &service::Step) -> String {
@@ -102,5 +107,38 @@ pub(super) fn label_of_network(step: &network::Step) -> &'static str {
         network::Step::DeleteAuthPolicy => "delete_auth_policy",
         network::Step::CreateAccessLog(_) => "create_access_log",
         network::Step::DeleteAccessLog(..) => "delete_access_log",
+    }
+}
+
+/// What is done by a step on a resource.
+pub(super) fn of_resource(call: &ResourceCall) -> String {
+    let what = word(call.kind);
+    match &call.step {
+        resource::Step::Create(_) => format!("making the {what}"),
+        resource::Step::Update(_) => format!("changing where the {what} leads"),
+        resource::Step::Associate(network) => format!("putting the {what} into service network {network}"),
+        resource::Step::Dissociate(network, _) => {
+            format!("taking the {what} out of service network {network}")
+        }
+        resource::Step::Tag(_) => format!("setting the tags of the {what}"),
+        resource::Step::Delete => format!("deleting the {what}"),
+    }
+}
+
+/// The label of a step on a resource.
+pub(super) fn label_of_resource(call: &ResourceCall) -> &'static str {
+    match (&call.step, call.kind) {
+        (resource::Step::Create(_), ResourceKind::Gateway) => "create_resource_gateway",
+        (resource::Step::Create(_), ResourceKind::Directory) => "create_directory",
+        (resource::Step::Create(_), ResourceKind::Configuration) => "create_resource_configuration",
+        (resource::Step::Update(_), _) => "update_resource_configuration",
+        (resource::Step::Associate(_), _) => "associate_resource_configuration",
+        (resource::Step::Dissociate(..), _) => "dissociate_resource_configuration",
+        (resource::Step::Tag(_), ResourceKind::Gateway) => "tag_resource_gateway",
+        (resource::Step::Tag(_), ResourceKind::Directory) => "tag_directory",
+        (resource::Step::Tag(_), ResourceKind::Configuration) => "tag_resource_configuration",
+        (resource::Step::Delete, ResourceKind::Gateway) => "delete_resource_gateway",
+        (resource::Step::Delete, ResourceKind::Directory) => "delete_directory",
+        (resource::Step::Delete, ResourceKind::Configuration) => "delete_resource_configuration",
     }
 }

@@ -24,7 +24,7 @@ fn verdict(accepted: bool) -> RouteVerdict {
     RouteVerdict {
         parents: vec![ParentVerdict { parent, accepted, resolved }],
         owners: BTreeSet::from([OWNER.to_owned()]),
-        lookups: Vec::new(),
+        ..RouteVerdict::default()
     }
 }
 
@@ -63,7 +63,7 @@ fn programmed(status: &RouteStatus) -> (String, String, String) {
 
 fn made(current: &RouteStatus, verdict: &RouteVerdict, progress: &Progress, generation: i64) -> RouteStatus {
     let moment = Moment { generation: Some(generation), now: second(100) };
-    route(current, verdict, progress, GATEWAY_CONTROLLER, moment)
+    route(current, verdict, (progress, &Notes::new()), GATEWAY_CONTROLLER, moment)
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn what_other_controllers_say_stays() {
     let with_ours = made(&current, &verdict(true), &progress(None), 1);
     assert_eq!(with_ours.parents.len(), 2);
     assert_eq!(with_ours.parents[0], other);
-    let nothing = RouteVerdict { parents: Vec::new(), owners: BTreeSet::new(), lookups: Vec::new() };
+    let nothing = RouteVerdict::default();
     assert_eq!(made(&with_ours, &nothing, &progress(None), 1), current);
 }
 
@@ -140,6 +140,7 @@ fn a_gateways_addresses_outlast_a_start() {
         clash: None,
         listeners: Vec::new(),
         owners: BTreeSet::from([OWNER.to_owned()]),
+        resources: BTreeSet::new(),
     };
     let network = NetworkProgress { found: true, arn: Some("arn".into()), ..NetworkProgress::default() };
     let networks = BTreeMap::from([("mesh".to_owned(), network)]);

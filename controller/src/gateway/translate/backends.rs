@@ -251,7 +251,13 @@ pub(super) fn protocol(kind: RouteKind, policy: Option<&TargetGroupPolicy>) -> G
 }
 
 /// Whether a ReferenceGrant lets the route refer to an object of another namespace.
-fn granted(world: &World<'_>, route: &Route, group: &str, kind: &str, object: &ObjectName) -> bool {
+pub(super) fn granted(
+    world: &World<'_>,
+    route: &Route,
+    group: &str,
+    kind: &str,
+    object: &ObjectName,
+) -> bool {
     let grants = world.objects.grants.iter().filter(|(name, _)| name.namespace == object.namespace);
     grants.map(|(_, grant)| &grant.spec).any(|grant| {
         let from = grant.from.iter().any(|from| {

@@ -6,13 +6,13 @@ use kube::core::{Selector, SelectorExt as _};
 use lath_kubernetes::{
     gateway::{self, Gateway, GatewayClass, Listener, LocalReference, Other, ParametersReference},
     names,
-    parameters::{GatewayParameters, GatewayParametersSpec, Parameters},
+    parameters::{GatewayParameters, GatewayParametersSpec, Layer4, Parameters},
     watch::ObjectName,
 };
-use lattice::service::ListenerProtocol;
+use lattice::{resource::ResourceKey, service::ListenerProtocol};
 
 use super::{
-    World,
+    World, layer4,
     verdict::{Reason, Verdict},
 };
 use crate::gateway::route::{Route, RouteKind};
@@ -47,6 +47,8 @@ pub struct GatewayVerdict {
     pub listeners: Vec<ListenerVerdict>,
     /// The owners of the services that are reached through it.
     pub owners: BTreeSet<String>,
+    /// The resource configurations that are reached through it.
+    pub resources: BTreeSet<ResourceKey>,
 }
 
 /// A Gateway of a class that Lath serves.
@@ -55,6 +57,7 @@ pub(super) struct View<'a> {
     pub(super) name: &'a ObjectName,
     pub(super) gateway: &'a Gateway,
     pub(super) parameters: Parameters,
+    pub(super) layer4: Layer4,
     pub(super) listeners: Vec<ListenerView<'a>>,
     pub(super) verdict: GatewayVerdict,
 }
@@ -133,8 +136,10 @@ fn view<'a>(
     gateway: &'a Gateway,
     first: Option<&ObjectName>,
 ) -> View<'a> {
-    let parameters = parameters(world, name, gateway);
-    let listeners = listeners(gateway);
+    let specs = parameters(world, name, gateway);
+    let layer4 = specs.as_deref().map(Layer4::resolve).unwrap_or_default();
+    let parameters = specs.map(|specs| Parameters::resolve(&specs));
+    let listeners = listeners(gateway, &layer4);
     let accepted = match (&parameters, refusal(gateway)) {
         (Err(message), _) => Verdict::no(Reason::InvalidParameters, message.clone()),
         (Ok(_), Some(verdict)) => verdict,
@@ -161,6 +166,7 @@ fn view<'a>(
         name,
         gateway,
         parameters: parameters.unwrap_or_default(),
+        layer4,
         verdict: GatewayVerdict {
             network: name.name.clone(),
             accepted,
@@ -173,6 +179,7 @@ fn view<'a>(
             }),
             listeners: Vec::new(),
             owners: BTreeSet::new(),
+            resources: BTreeSet::new(),
         },
         listeners,
     }
@@ -203,7 +210,12 @@ fn set_fields<'a>(at: &'a str, other: &'a Other) -> impl Iterator<Item = String>
     other.iter().filter(|(_, value)| !value.is_null()).map(move |(field, _)| format!("{at}.{field}"))
 }
 
-fn parameters(world: &World<'_>, name: &ObjectName, gateway: &Gateway) -> Result<Parameters, String> {
+/// The Gateway's own parameters, then its class's.
+fn parameters<'a>(
+    world: &World<'a>,
+    name: &ObjectName,
+    gateway: &Gateway,
+) -> Result<Vec<&'a GatewayParametersSpec>, String> {
     let own = gateway
         .spec
         .infrastructure
@@ -213,8 +225,7 @@ fn parameters(world: &World<'_>, name: &ObjectName, gateway: &Gateway) -> Result
     let class = world.objects.classes.get(&gateway.spec.gateway_class_name);
     let class = class.and_then(|class| class.spec.parameters_ref.as_ref());
     let class = class.map(|reference| class_parameters(world, reference)).transpose()?;
-    let specs: Vec<&GatewayParametersSpec> = own.into_iter().chain(class).map(|found| &found.spec).collect();
-    Ok(Parameters::resolve(&specs))
+    Ok(own.into_iter().chain(class).map(|found| &found.spec).collect())
 }
 
 fn own_parameters<'a>(
@@ -255,22 +266,24 @@ fn named_parameters<'a>(
     found.ok_or_else(|| format!("{field} names GatewayParameters {name}, which do not exist: create them"))
 }
 
-fn listeners(gateway: &Gateway) -> Vec<ListenerView<'_>> {
-    let mut views: Vec<ListenerView<'_>> = Vec::with_capacity(gateway.spec.listeners.len());
+fn listeners<'a>(gateway: &'a Gateway, layer4: &Layer4) -> Vec<ListenerView<'a>> {
+    let mut views: Vec<ListenerView<'a>> = Vec::with_capacity(gateway.spec.listeners.len());
     for listener in &gateway.spec.listeners {
         let conflicted = views
             .iter()
             .filter(|other| other.is_served())
             .find_map(|other| conflict(other.listener, listener))
             .unwrap_or_else(|| Verdict::no(Reason::NoConflicts, "No other listener is in its way"));
-        views.push(listener_view(listener, conflicted));
+        views.push(listener_view(listener, conflicted, layer4));
     }
     views
 }
 
 /// What keeps a listener from being served beside one that comes before it.
 fn conflict(first: &Listener, listener: &Listener) -> Option<Verdict> {
-    if first.port != listener.port {
+    // The ports of UDP are others than those of TCP, by which everything else goes.
+    let udp = |listener: &Listener| listener.protocol == "UDP";
+    if first.port != listener.port || udp(first) != udp(listener) {
         return None;
     }
     if first.protocol != listener.protocol {
@@ -290,7 +303,7 @@ fn conflict(first: &Listener, listener: &Listener) -> Option<Verdict> {
     })
 }
 
-fn listener_view(listener: &Listener, conflicted: Verdict) -> ListenerView<'_> {
+fn listener_view<'a>(listener: &'a Listener, conflicted: Verdict, layer4: &Layer4) -> ListenerView<'a> {
     let mode = listener.tls.as_ref().and_then(|tls| tls.mode.as_deref()).unwrap_or("Terminate");
     let (protocol, kinds, refused) = match (listener.protocol.as_str(), mode) {
         ("HTTP", _) => (Some(ListenerProtocol::Http), vec![RouteKind::Http], None),
@@ -308,11 +321,9 @@ fn listener_view(listener: &Listener, conflicted: Verdict) -> ListenerView<'_> {
             vec![],
             Some("VPC Lattice can't pass HTTPS through: set the protocol to TLS to pass it through"),
         ),
-        ("TCP", _) => (None, vec![], Some("TCP listeners are not supported in this version of Lath")),
-        ("UDP", _) => {
-            (None, vec![], Some("VPC Lattice carries no UDP: reach the pods by a headless Service"))
-        }
-        _ => (None, vec![], Some("This protocol is not known: use HTTP, HTTPS or TLS")),
+        ("TCP", _) => (None, vec![RouteKind::Tcp], layer4::lacks_for_tcp(layer4)),
+        ("UDP", _) => (None, vec![RouteKind::Udp], layer4::lacks_for_udp(layer4)),
+        _ => (None, vec![], Some("This protocol is not known: use HTTP, HTTPS, TLS, TCP or UDP")),
     };
     let unknown: Vec<String> = set_fields("", &listener.other)
         .chain(listener.tls.iter().flat_map(|tls| set_fields(".tls", &tls.other)))

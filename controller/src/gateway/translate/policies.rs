@@ -282,6 +282,17 @@ fn verdict<P: Policy>(
             if views.is_empty() {
                 return None;
             }
+            if matches!(kind, RouteKind::Tcp | RouteKind::Udp) {
+                return Some(Verdict::no(
+                    Reason::Invalid,
+                    format!(
+                        "spec.targetRef is a {}, to which no policy applies: VPC Lattice has auth policies for services only, \
+                         and Lath collects logs of services only. Remove the policy, and let security groups decide who may \
+                         connect",
+                        kind.as_str()
+                    ),
+                ));
+            }
             if views.iter().all(|view| view.parameters.services == Services::PerHostname) {
                 return Some(Verdict::no(
                     Reason::Conflicted,

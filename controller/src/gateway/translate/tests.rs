@@ -10,6 +10,7 @@ use lath_kubernetes::{
     watch::Change,
 };
 use lattice::{
+    resource::{DnsTarget, GatewayUse, ResourceSpec},
     rule::{Action, Rule},
     service::GroupKey,
 };
@@ -243,6 +244,7 @@ fn show(outcome: &Outcome) -> String {
             let _ = writeln!(out, "        else {}", action(&listener.default));
         }
     }
+    show_resources(&mut out, outcome);
     for owner in &outcome.desired.held {
         let _ = writeln!(out, "service of {owner} stays as it is");
     }
@@ -276,6 +278,42 @@ fn show(outcome: &Outcome) -> String {
     }
     show_verdicts(&mut out, outcome);
     out
+}
+
+fn show_resources(out: &mut String, outcome: &Outcome) {
+    for (key, spec) in &outcome.desired.resources {
+        match spec {
+            ResourceSpec::Gateway(spec) => {
+                let _ = writeln!(out, "resource gateway {} of {}", spec.name, key.owner);
+                let _ =
+                    writeln!(out, "    in {:?}, security groups {:?}", spec.subnets, spec.security_groups);
+                let _ = writeln!(out, "    for {}", spec.family);
+            }
+            ResourceSpec::Directory(spec) => {
+                let _ = writeln!(out, "directory {} of {}", spec.dns_name(), key.owner);
+                let made = if spec.create_namespace { ", in a namespace that is made" } else { "" };
+                let ports = if spec.records.ports { " with ports" } else { "" };
+                let _ = writeln!(out, "    {} addresses{ports}{made}", spec.records.family);
+                let pods = spec.pods.as_ref().map(|pods| {
+                    format!("{}/{}:{} {}", pods.namespace, pods.service, pods.port, pods.protocol)
+                });
+                let _ = writeln!(out, "    pods of {}", pods.as_deref().unwrap_or("none"));
+            }
+            ResourceSpec::Configuration(spec) => {
+                let _ = writeln!(out, "resource configuration {} of {}", spec.name, key.owner);
+                let _ = writeln!(out, "    port {} in {}", spec.port, spec.network);
+                let gateway = match &spec.gateway {
+                    GatewayUse::Own(key) => key.owner.as_str(),
+                    GatewayUse::External(id) => id.as_str(),
+                };
+                let DnsTarget { name, family } = &spec.target;
+                let _ = writeln!(out, "    through {gateway} to {name} by {family}");
+            }
+        }
+        for (key, value) in spec.tags() {
+            let _ = writeln!(out, "    tag {key} = {value}");
+        }
+    }
 }
 
 fn show_verdicts(out: &mut String, outcome: &Outcome) {

@@ -4,6 +4,7 @@
 
 mod answers;
 mod errors;
+mod layer4;
 mod networks;
 mod services;
 mod tagging;

@@ -65,8 +65,16 @@ async fn certificates_come_with_all_their_names() {
 #[tokio::test(start_paused = true)]
 async fn neighbours_have_an_endpoint_of_their_own() {
     for (neighbours, hosts) in [
-        (Some("http://beside.test"), ["lattice.test", "beside.test", "beside.test"]),
-        (None, ["lattice.test", "tagging.us-west-2.amazonaws.com", "acm.us-west-2.amazonaws.com"]),
+        (Some("http://beside.test"), ["lattice.test", "beside.test", "beside.test", "beside.test"]),
+        (
+            None,
+            [
+                "lattice.test",
+                "tagging.us-west-2.amazonaws.com",
+                "acm.us-west-2.amazonaws.com",
+                "servicediscovery.us-west-2.amazonaws.com",
+            ],
+        ),
     ] {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let transport = {
@@ -87,6 +95,7 @@ async fn neighbours_have_an_endpoint_of_their_own() {
         client.services(LOOK).await.unwrap();
         client.tagged(&["vpc-lattice:service"], "key", None, LOOK).await.unwrap();
         client.certificates(LOOK).await.unwrap();
+        client.directories(None, LOOK).await.unwrap();
         assert_eq!(*asked.lock().unwrap(), hosts);
     }
 }

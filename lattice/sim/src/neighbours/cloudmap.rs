@@ -9,7 +9,7 @@ use crate::state::{State, Tags};
 
 use super::{Ask, Error, Served, served};
 
-pub(super) const OPERATIONS: [Served; 16] = [
+pub(super) const OPERATIONS: [Served; 17] = [
     served("CreatePrivateDnsNamespace", "servicediscovery.CreatePrivateDnsNamespace", create_dns_namespace),
     served("CreateHttpNamespace", "servicediscovery.CreateHttpNamespace", create_http_namespace),
     served("GetNamespace", "servicediscovery.GetNamespace", get_namespace),
@@ -26,6 +26,7 @@ pub(super) const OPERATIONS: [Served; 16] = [
     served("DiscoverInstances", "servicediscovery.DiscoverInstances", discover),
     served("DiscoverInstancesRevision", "servicediscovery.DiscoverInstancesRevision", revision),
     served("ListTagsForResource", "servicediscovery.ListTagsForResource", list_tags),
+    served("TagResource", "servicediscovery.TagResource", tag),
 ];
 
 /// Most items on a page. Source: API reference, ListInstances.
@@ -409,6 +410,20 @@ fn list_tags(state: &mut State, ask: &Ask<'_>) -> Result<Value, Error> {
     };
     let shown: Vec<Value> = tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
     Ok(json!({"Tags": shown}))
+}
+
+fn tag(state: &mut State, ask: &Ask<'_>) -> Result<Value, Error> {
+    let arn = ask.required("ResourceARN")?;
+    let new = new_tags(ask);
+    if arn.contains(":namespace/") {
+        let id = namespace(state, ask, arn).map_err(not_there)?.id.clone();
+        if let Some(row) = state.cloudmap.namespaces.get_mut(&id) {
+            row.tags.extend(new);
+        }
+    } else {
+        service_mut(state, ask, arn).map_err(not_there)?.tags.extend(new);
+    }
+    Ok(json!({}))
 }
 
 fn not_there(error: Error) -> Error {

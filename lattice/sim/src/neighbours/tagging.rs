@@ -53,14 +53,14 @@ fn filters<'a>(ask: &'a Ask<'_>) -> Result<Vec<(&'a str, Vec<&'a str>)>, Error> 
         .collect()
 }
 
-/// Whether an ARN is of the type `vpc-lattice` or `vpc-lattice:targetgroup`.
+/// Whether an ARN is of the type `vpc-lattice`, `vpc-lattice:targetgroup` or `servicediscovery:service`.
 fn is_of_type(arn: &str, kind: &str) -> bool {
     let (service, resource) = kind.split_once(':').unwrap_or((kind, ""));
     let path = arn.splitn(6, ':').nth(5).unwrap_or_default();
     let parts: Vec<&str> = path.split('/').collect();
     // Listeners and rules stand below a service: `service/ID/listener/ID/rule/ID`.
     let of = parts.len().checked_sub(2).and_then(|at| parts.get(at)).copied().unwrap_or_default();
-    service == "vpc-lattice" && (resource.is_empty() || resource.eq_ignore_ascii_case(of))
+    arn.split(':').nth(2) == Some(service) && (resource.is_empty() || resource.eq_ignore_ascii_case(of))
 }
 
 fn shown(tags: &Tags) -> Value {

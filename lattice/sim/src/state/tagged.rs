@@ -67,6 +67,12 @@ impl State {
                 with(&rule.arn, &rule.tags);
             }
         }
+        for row in self.cloudmap.namespaces.rows().filter(|row| row.account == account) {
+            with(&row.arn, &row.tags);
+        }
+        for row in self.cloudmap.services.rows().filter(|row| row.account == account) {
+            with(&row.arn, &row.tags);
+        }
     }
 
     /// The owner of the resource with this ARN, listeners and rules aside.

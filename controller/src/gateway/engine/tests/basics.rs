@@ -21,7 +21,7 @@ async fn a_service_comes_to_be_with_as_many_calls_as_objects_and_then_costs_none
             ("CreateTargetGroup", 1),
             ("ListServiceNetworkVpcAssociations", 1),
             ("ListServiceNetworks", 1),
-            ("tagging.GetResources", 2),
+            ("tagging.GetResources", 3),
         ])
     );
     let progress = world.progress.read().clone();

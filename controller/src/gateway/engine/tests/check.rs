@@ -55,6 +55,7 @@ pub(super) async fn check(world: &World, desired: &Desired) -> Result<(), String
         service_is(&tree, spec, &groups, &name_of).map_err(|error| format!("service of {owner}: {error}"))?;
     }
     same("services", &owners.len(), &desired.services.len())?;
+    super::resources::check(client, &found.resources, desired, &name_of).await?;
     for (name, spec) in &desired.networks {
         let network =
             networks.networks.iter().find(|one| one.name == *name).ok_or(format!("no network {name}"))?;
@@ -88,7 +89,7 @@ pub(super) async fn check(world: &World, desired: &Desired) -> Result<(), String
     Ok(())
 }
 
-fn same<T: PartialEq + std::fmt::Debug>(what: &str, is: &T, wanted: &T) -> Result<(), String> {
+pub(super) fn same<T: PartialEq + std::fmt::Debug>(what: &str, is: &T, wanted: &T) -> Result<(), String> {
     if is == wanted { Ok(()) } else { Err(format!("{what}: {is:?}, wanted {wanted:?}")) }
 }
 

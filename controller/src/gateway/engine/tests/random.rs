@@ -5,12 +5,16 @@ use lattice::service::WarmUp;
 use lattice_sim::Fault;
 use proptest::prelude::*;
 
-use super::{check::check, *};
+use super::{
+    check::check,
+    resources::{Tcp, add_tcp},
+    *,
+};
 
 /// What happens.
 #[derive(Debug, Clone)]
 enum Event {
-    Want(Vec<Option<Route>>, Net, Net),
+    Want(Vec<Option<Route>>, Net, Net, Vec<Option<Tcp>>),
     Faults(Vec<(usize, u8, u8)>),
     Wait(u16),
     Restart,
@@ -41,7 +45,7 @@ struct Net {
     logs: bool,
 }
 
-const OPERATIONS: [&str; 24] = [
+const OPERATIONS: [&str; 35] = [
     "*",
     "BatchUpdateRule",
     "CreateAccessLogSubscription",
@@ -66,6 +70,17 @@ const OPERATIONS: [&str; 24] = [
     "GetTargetGroup",
     "ListServiceNetworks",
     "tagging.GetResources",
+    "CreateResourceConfiguration",
+    "CreateResourceGateway",
+    "CreateServiceNetworkResourceAssociation",
+    "DeleteResourceConfiguration",
+    "DeleteResourceGateway",
+    "DeleteServiceNetworkResourceAssociation",
+    "UpdateResourceConfiguration",
+    "servicediscovery.CreatePrivateDnsNamespace",
+    "servicediscovery.CreateService",
+    "servicediscovery.DeleteService",
+    "servicediscovery.ListNamespaces",
 ];
 
 fn fault((operation, kind, count): (usize, u8, u8)) -> Fault {
@@ -93,7 +108,7 @@ fn backend(service: &str, number: u8) -> Option<ServiceGroupKey> {
     (number > 0).then(|| group_key(&owner(service), &format!("backend{number}")))
 }
 
-fn desired(routes: &[Option<Route>], first: &Net, second: &Net) -> Desired {
+fn desired(routes: &[Option<Route>], first: &Net, second: &Net, tcp: &[Option<Tcp>]) -> Desired {
     let mut desired = Desired::default();
     let network = |net: &Net, vpc: bool| NetworkSpec {
         vpc: (net.vpc && vpc).then(VpcAssociationSpec::default),
@@ -141,6 +156,11 @@ fn desired(routes: &[Option<Route>], first: &Net, second: &Net) -> Desired {
         spec.access_logs = route.logs.then(|| LOGS.into()).into_iter().collect();
         desired.services.insert(owner(name), spec);
     }
+    for (name, tcp) in ["x", "y"].iter().zip(tcp) {
+        if let Some(tcp) = tcp {
+            add_tcp(&mut desired, name, tcp);
+        }
+    }
     desired
 }
 
@@ -167,7 +187,14 @@ fn route() -> impl Strategy<Value = Route> {
 
 fn wanted() -> impl Strategy<Value = Event> {
     let routes = proptest::collection::vec(proptest::option::weighted(0.7, route()), 3);
-    (routes, net(), net()).prop_map(|(routes, first, second)| Event::Want(routes, first, second))
+    let tcp = (any::<bool>(), 0..3_u8, any::<bool>()).prop_map(|(gateway, directory, network)| Tcp {
+        gateway,
+        directory,
+        network,
+    });
+    let tcp = proptest::collection::vec(proptest::option::weighted(0.6, tcp), 2);
+    (routes, net(), net(), tcp)
+        .prop_map(|(routes, first, second, tcp)| Event::Want(routes, first, second, tcp))
 }
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
@@ -193,6 +220,11 @@ async fn play(events: &[Event], slow: bool) -> Result<(), String> {
         ("delay.association_delete", "3"),
         ("delay.target_group_create", "1"),
         ("delay.target_group_delete", "1"),
+        ("delay.resource_gateway_create", "4"),
+        ("delay.resource_gateway_delete", "3"),
+        ("delay.resource_configuration_create", "2"),
+        ("delay.resource_configuration_update", "2"),
+        ("delay.resource_configuration_delete", "2"),
         ("delay.vpc_association_create", "10"),
         ("delay.vpc_association_update", "5"),
         ("delay.vpc_association_delete", "20"),
@@ -211,7 +243,7 @@ async fn play(events: &[Event], slow: bool) -> Result<(), String> {
     let before = world.cloud.simulator.state().services;
     for event in events {
         match event {
-            Event::Want(routes, first, second) => world.want(desired(routes, first, second)),
+            Event::Want(routes, first, second, tcp) => world.want(desired(routes, first, second, tcp)),
             Event::Faults(faults) => {
                 let faults: Vec<Fault> = faults.iter().map(|one| fault(*one)).collect();
                 // Not every operation can fail in every way.
@@ -237,7 +269,8 @@ async fn play(events: &[Event], slow: bool) -> Result<(), String> {
             let services = progress.services.iter().filter(|(_, it)| !it.done).map(|it| format!("{it:?}"));
             let groups = progress.groups.iter().filter(|(_, it)| !it.done).map(|it| format!("{it:?}"));
             let networks = progress.networks.iter().filter(|(_, it)| !it.done).map(|it| format!("{it:?}"));
-            let left: Vec<String> = services.chain(groups).chain(networks).collect();
+            let resources = progress.resources.iter().filter(|(_, it)| !it.done).map(|it| format!("{it:?}"));
+            let left: Vec<String> = services.chain(groups).chain(networks).chain(resources).collect();
             return Err(format!("not done: {}", left.join("\n")));
         }
     }

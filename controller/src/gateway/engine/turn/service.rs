@@ -732,7 +732,7 @@ impl Engine {
     }
 
     /// What a network is called.
-    fn known_network(&self, name: &str) -> KnownNetwork {
+    pub(in crate::gateway::engine) fn known_network(&self, name: &str) -> KnownNetwork {
         if self.known_networks.is_none() {
             return Known::NotYet;
         }

@@ -1,0 +1,307 @@
+//! Private DNS namespaces, directories in them and what is in those: Cloud Map.
+//!
+//! A directory is what Cloud Map calls a service: a name whose records are the addresses of its instances.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_servicediscovery::types::{
+    DnsConfig, DnsRecord, FilterCondition, NamespaceFilter, NamespaceFilterName, NamespaceType,
+    OperationStatus as Word, RecordType, RoutingPolicy, ServiceFilter, ServiceFilterName, Tag,
+};
+use lattice::{
+    Tags,
+    id::DirectoryId,
+    limits::PAGE_ITEMS,
+    resource::{Directory, Instance, Records},
+    target::IpFamily,
+};
+
+use crate::{Client, Error, Operation, Urgency, answer::required, error};
+
+/// How far something is that takes Cloud Map a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OperationStatus {
+    /// It is under way.
+    Pending,
+    /// It is done.
+    Done,
+    /// It failed, for this reason.
+    Failed(String),
+}
+
+/// A directory to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct NewDirectory<'a> {
+    /// Its name, below the namespace's.
+    pub name: &'a str,
+    /// The namespace's id.
+    pub namespace: &'a str,
+    /// The records that its instances become.
+    pub records: Records,
+    /// For how many seconds a record is good.
+    pub ttl: u16,
+    /// Its tags.
+    pub tags: &'a Tags,
+}
+
+impl Client {
+    /// Finds the private DNS namespaces of a name: their ids. There is one for each of several VPCs at most.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn dns_namespaces(&self, name: &str, urgency: Urgency) -> Result<Vec<String>, Error> {
+        let operation = Operation::ListNamespaces;
+        let filter = |name, value: &str| {
+            let filter = NamespaceFilter::builder().name(name).values(value);
+            filter.condition(FilterCondition::Eq).build().map_err(error::unfit(operation))
+        };
+        let filters = vec![
+            filter(NamespaceFilterName::Type, NamespaceType::DnsPrivate.as_str())?,
+            filter(NamespaceFilterName::Name, name)?,
+        ];
+        let ask = |token| {
+            let call = self.cloudmap.list_namespaces().set_filters(Some(filters.clone()));
+            call.max_results(PAGE_ITEMS).set_next_token(token).send()
+        };
+        self.follow(operation, urgency, ask, |page| {
+            let ids = page.namespaces().iter().map(|item| required(operation, "an id", item.id()));
+            Ok((ids.collect::<Result<_, Error>>()?, page.next_token))
+        })
+        .await
+    }
+
+    /// Begins to make a private DNS namespace for a VPC: the id of the operation, which takes a while.
+    ///
+    /// # Errors
+    /// See [`Error`]. A name that the VPC has already, and one that is being made, is [`Error::Conflict`].
+    pub async fn create_dns_namespace(
+        &self,
+        name: &str,
+        vpc: &str,
+        tags: &Tags,
+        token: &str,
+    ) -> Result<String, Error> {
+        let operation = Operation::CreatePrivateDnsNamespace;
+        let call = self.cloudmap.create_private_dns_namespace().name(name).vpc(vpc);
+        let call = call.set_tags(tag_list(operation, tags)?).creator_request_id(token);
+        let output = self.call(operation, Urgency::Change, call.send()).await?;
+        required(operation, "an operation", output.operation_id())
+    }
+
+    /// Reads how far an operation is.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn operation(&self, id: &str, urgency: Urgency) -> Result<OperationStatus, Error> {
+        let call = self.cloudmap.get_operation().operation_id(id);
+        let output = self.call(Operation::GetOperation, urgency, call.send()).await?;
+        let found = output.operation();
+        Ok(match found.and_then(|found| found.status()) {
+            Some(Word::Success) => OperationStatus::Done,
+            Some(Word::Fail) => {
+                let told = found.and_then(|found| found.error_message());
+                OperationStatus::Failed(told.unwrap_or("Cloud Map tells no reason").into())
+            }
+            _ => OperationStatus::Pending,
+        })
+    }
+
+    /// Reads which directories there are, all or those of a namespace by its id.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn directories(
+        &self,
+        namespace: Option<&str>,
+        urgency: Urgency,
+    ) -> Result<Vec<Directory>, Error> {
+        let operation = Operation::CloudMapListServices;
+        let filter = namespace.map(|id| {
+            let filter = ServiceFilter::builder().name(ServiceFilterName::NamespaceId).values(id);
+            filter.condition(FilterCondition::Eq).build().map_err(error::unfit(operation))
+        });
+        let filters = filter.transpose()?.map(|filter| vec![filter]);
+        let ask = |token| {
+            let call = self.cloudmap.list_services().set_filters(filters.clone());
+            call.max_results(PAGE_ITEMS).set_next_token(token).send()
+        };
+        self.follow(operation, urgency, ask, |page| {
+            let items =
+                page.services().iter().map(|item| directory(operation, item.id(), item.arn(), item.name()));
+            Ok((items.collect::<Result<_, Error>>()?, page.next_token))
+        })
+        .await
+    }
+
+    /// Reads a directory.
+    ///
+    /// # Errors
+    /// See [`Error`]. One that is gone is [`Error::Missing`].
+    pub async fn directory(&self, id: &DirectoryId, urgency: Urgency) -> Result<Directory, Error> {
+        let operation = Operation::CloudMapGetService;
+        let call = self.cloudmap.get_service().id(id.as_str());
+        let output = self.call(operation, urgency, call.send()).await?;
+        let found = output.service();
+        directory(
+            operation,
+            found.and_then(|found| found.id()),
+            found.and_then(|found| found.arn()),
+            found.and_then(|found| found.name()),
+        )
+    }
+
+    /// Makes a directory, which answers with up to eight of its instances.
+    ///
+    /// # Errors
+    /// See [`Error`]. A name that is taken is [`Error::Conflict`].
+    pub async fn create_directory(&self, new: &NewDirectory<'_>, token: &str) -> Result<Directory, Error> {
+        let operation = Operation::CloudMapCreateService;
+        let record = |kind| {
+            let record = DnsRecord::builder().r#type(kind).ttl(new.ttl.into());
+            record.build().map_err(error::unfit(operation))
+        };
+        let mut records = vec![record(match new.records.family {
+            IpFamily::IPv4 => RecordType::A,
+            IpFamily::IPv6 => RecordType::Aaaa,
+        })?];
+        if new.records.ports {
+            records.push(record(RecordType::Srv)?);
+        }
+        let config =
+            DnsConfig::builder().routing_policy(RoutingPolicy::Multivalue).set_dns_records(Some(records));
+        let call = self
+            .cloudmap
+            .create_service()
+            .name(new.name)
+            .namespace_id(new.namespace)
+            .dns_config(config.build().map_err(error::unfit(operation))?)
+            .set_tags(tag_list(operation, new.tags)?)
+            .creator_request_id(token);
+        let output = self.call(operation, Urgency::Change, call.send()).await?;
+        let made = output.service();
+        directory(
+            operation,
+            made.and_then(|made| made.id()),
+            made.and_then(|made| made.arn()),
+            made.and_then(|made| made.name()).or(Some(new.name)),
+        )
+    }
+
+    /// Deletes a directory.
+    ///
+    /// # Errors
+    /// See [`Error`]. One that has instances is [`Error::Conflict`], one that is gone [`Error::Missing`].
+    pub async fn delete_directory(&self, id: &DirectoryId) -> Result<(), Error> {
+        let call = self.cloudmap.delete_service().id(id.as_str());
+        self.call(Operation::CloudMapDeleteService, Urgency::Change, call.send()).await.map(drop)
+    }
+
+    /// Reads the tags of a directory by its ARN.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn directory_tags(&self, arn: &str, urgency: Urgency) -> Result<Tags, Error> {
+        let call = self.cloudmap.list_tags_for_resource().resource_arn(arn);
+        let output = self.call(Operation::CloudMapListTagsForResource, urgency, call.send()).await?;
+        Ok(output.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect())
+    }
+
+    /// Sets tags of a directory by its ARN: at least one, and the others stay.
+    ///
+    /// # Errors
+    /// See [`Error`]; only [`Error::Unanswered`] leaves open whether it was done.
+    pub async fn tag_directory(&self, arn: &str, tags: &Tags) -> Result<(), Error> {
+        let operation = Operation::CloudMapTagResource;
+        let call = self.cloudmap.tag_resource().resource_arn(arn).set_tags(tag_list(operation, tags)?);
+        self.call(operation, Urgency::Change, call.send()).await.map(drop)
+    }
+
+    /// Reads what is in a directory, by the instances' ids. What has no address is not shown.
+    ///
+    /// # Errors
+    /// See [`Error`]. A directory that is gone is [`Error::Missing`].
+    pub async fn instances(
+        &self,
+        directory: &DirectoryId,
+        urgency: Urgency,
+    ) -> Result<BTreeMap<String, Option<Instance>>, Error> {
+        let operation = Operation::ListInstances;
+        let ask = |token| {
+            let call = self.cloudmap.list_instances().service_id(directory.as_str());
+            call.max_results(PAGE_ITEMS).set_next_token(token).send()
+        };
+        let listed = self.follow(operation, urgency, ask, |page| {
+            let items = page.instances().iter().map(|item| {
+                let attribute = |name: &str| item.attributes().and_then(|all| all.get(name));
+                let address = attribute(IPV4).or_else(|| attribute(IPV6)).and_then(|text| text.parse().ok());
+                let port = attribute(PORT).and_then(|text| text.parse().ok());
+                Ok((
+                    required(operation, "an id", item.id())?,
+                    address.map(|address| Instance { address, port }),
+                ))
+            });
+            Ok((items.collect::<Result<Vec<_>, Error>>()?, page.next_token))
+        });
+        Ok(listed.await?.into_iter().collect())
+    }
+
+    /// Puts an instance into a directory, or changes it. It is in DNS some seconds later.
+    ///
+    /// # Errors
+    /// See [`Error`]; a directory that is gone is [`Error::Missing`].
+    pub async fn register_instance(
+        &self,
+        directory: &DirectoryId,
+        id: &str,
+        instance: Instance,
+        token: &str,
+    ) -> Result<(), Error> {
+        let address = match IpFamily::of(instance.address) {
+            IpFamily::IPv4 => IPV4,
+            IpFamily::IPv6 => IPV6,
+        };
+        let mut call = self
+            .cloudmap
+            .register_instance()
+            .service_id(directory.as_str())
+            .instance_id(id)
+            .attributes(address, instance.address.to_string())
+            .creator_request_id(token);
+        if let Some(port) = instance.port {
+            call = call.attributes(PORT, port.to_string());
+        }
+        self.call(Operation::RegisterInstance, Urgency::Register, call.send()).await.map(drop)
+    }
+
+    /// Takes an instance out of a directory.
+    ///
+    /// # Errors
+    /// See [`Error`]. One that is gone is [`Error::Missing`].
+    pub async fn deregister_instance(&self, directory: &DirectoryId, id: &str) -> Result<(), Error> {
+        let call = self.cloudmap.deregister_instance().service_id(directory.as_str()).instance_id(id);
+        self.call(Operation::DeregisterInstance, Urgency::Deregister, call.send()).await.map(drop)
+    }
+}
+
+/// Attributes that records are made of. Source: Cloud Map API reference, RegisterInstance, `Attributes`.
+const IPV4: &str = "AWS_INSTANCE_IPV4";
+const IPV6: &str = "AWS_INSTANCE_IPV6";
+const PORT: &str = "AWS_INSTANCE_PORT";
+
+fn directory(
+    operation: Operation,
+    id: Option<&str>,
+    arn: Option<&str>,
+    name: Option<&str>,
+) -> Result<Directory, Error> {
+    Ok(Directory {
+        id: required(operation, "an id", id)?,
+        arn: required(operation, "an ARN", arn)?,
+        name: name.unwrap_or_default().into(),
+    })
+}
+
+fn tag_list(operation: Operation, tags: &Tags) -> Result<Option<Vec<Tag>>, Error> {
+    let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+    tags.collect::<Result<_, _>>().map(Some).map_err(error::unfit(operation))
+}

@@ -1,0 +1,112 @@
+//! Resource gateways and configurations, and Cloud Map.
+
+use lattice::{
+    Tags,
+    observed::Status,
+    resource::{DnsTarget, Instance, Records},
+    target::IpFamily,
+};
+use lattice_client::{Client, NewConfiguration, NewDirectory, NewResourceGateway, OperationStatus, Urgency};
+
+use crate::{VPC, connect, tags};
+
+const LOOK: Urgency = Urgency::Observe;
+
+#[tokio::test(start_paused = true)]
+async fn a_configuration_is_made_behind_a_gateway_joins_a_network_changes_and_goes() {
+    let (_, client) = connect().await;
+    let marks = tags(&[("lath.dev/cluster", "demo")]);
+    let new = NewResourceGateway {
+        name: "gateway",
+        vpc: VPC,
+        subnets: &["subnet-0123456789abcdef0".to_owned()].into(),
+        security_groups: &["sg-0123456789abcdef0".to_owned()].into(),
+        family: IpFamily::IPv4,
+        tags: &marks,
+    };
+    let gateway = client.create_resource_gateway(&new, "token").await.unwrap();
+    assert_eq!(client.create_resource_gateway(&new, "token").await.unwrap(), gateway);
+    assert!(gateway.resolves_in_vpc);
+    assert_eq!(client.resource_gateway(gateway.id.as_str(), LOOK).await.unwrap(), gateway);
+    assert_eq!(client.resource_gateways(LOOK).await.unwrap(), std::slice::from_ref(&gateway));
+    assert_eq!(client.tags(&gateway.arn, LOOK).await.unwrap(), marks);
+
+    let target = DnsTarget { name: "db.shop.internal".into(), family: IpFamily::IPv4 };
+    let new = NewConfiguration {
+        name: "db-shop",
+        gateway: gateway.id.as_str(),
+        port: 5432,
+        target: &target,
+        tags: &marks,
+    };
+    let made = client.create_configuration(&new, "token").await.unwrap();
+    assert_eq!((&made.status, &made.gateway), (&Status::Active, &Some(gateway.id.clone())));
+    assert_eq!(client.configuration(&made.id, LOOK).await.unwrap(), made);
+    assert_eq!(client.configurations(LOOK).await.unwrap(), [("db-shop".to_owned(), made.arn.clone())]);
+    assert_eq!(client.delete_resource_gateway(&gateway.id).await.unwrap_err().label(), "conflict");
+
+    let network = client.create_network("shop", false, &Tags::new(), "token").await.unwrap();
+    let join = || client.associate_configuration(&made.id, &network.arn, &marks, "token");
+    let association = join().await.unwrap();
+    assert_eq!(join().await.unwrap(), association);
+    let read = client.resource_association(&association.id, LOOK).await.unwrap();
+    assert_eq!((&read.network, &read.status), (&network.id, &Status::Active));
+    assert!(read.dns_name.as_ref().is_some_and(|name| name.ends_with(".on.aws")), "{read:?}");
+    assert_eq!(client.resource_associations(&made.id, LOOK).await.unwrap(), [read]);
+    assert_eq!(client.delete_configuration(&made.id).await.unwrap_err().label(), "conflict");
+
+    let other = DnsTarget { name: "other.shop.internal".into(), family: IpFamily::IPv6 };
+    client.update_configuration(&made.id, &other).await.unwrap();
+    assert_eq!(client.configuration(&made.id, LOOK).await.unwrap().target, Some(other));
+    client.dissociate_configuration(&association.id).await.unwrap();
+    client.delete_configuration(&made.id).await.unwrap();
+    assert_eq!(client.configuration(&made.id, LOOK).await.unwrap_err().label(), "missing");
+    client.delete_resource_gateway(&gateway.id).await.unwrap();
+    assert_eq!(client.resource_gateway(gateway.id.as_str(), LOOK).await.unwrap_err().label(), "missing");
+}
+
+/// The id of a namespace of this name.
+async fn namespace(client: &Client, name: &str) -> String {
+    let operation = client.create_dns_namespace(name, VPC, &Tags::new(), name).await.unwrap();
+    assert_eq!(client.operation(&operation, LOOK).await.unwrap(), OperationStatus::Done);
+    client.dns_namespaces(name, LOOK).await.unwrap().remove(0)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_directory_holds_instances_until_it_is_emptied() {
+    let (_, client) = connect().await;
+    assert_eq!(client.dns_namespaces("shop.internal", LOOK).await.unwrap(), [""; 0]);
+    let within = namespace(&client, "shop.internal").await;
+    let other = namespace(&client, "shop.internals").await;
+    let again = client.create_dns_namespace("shop.internal", VPC, &Tags::new(), "again").await;
+    assert_eq!(again.unwrap_err().label(), "conflict");
+
+    let marks = tags(&[("lath.dev/cluster", "demo")]);
+    let records = Records { family: IpFamily::IPv6, ports: true };
+    let new = NewDirectory { name: "db.shop", namespace: &within, records, ttl: 5, tags: &marks };
+    let made = client.create_directory(&new, "token").await.unwrap();
+    assert_eq!(made.name, "db.shop");
+    assert_eq!(client.create_directory(&new, "another").await.unwrap_err().label(), "conflict");
+    assert_eq!(client.directory(&made.id, LOOK).await.unwrap(), made);
+    assert_eq!(client.directories(None, LOOK).await.unwrap(), std::slice::from_ref(&made));
+    assert_eq!(client.directories(Some(&within), LOOK).await.unwrap(), std::slice::from_ref(&made));
+    assert_eq!(client.directories(Some(&other), LOOK).await.unwrap(), []);
+    client.tag_directory(&made.arn, &tags(&[("team", "shop")])).await.unwrap();
+    let all = tags(&[("lath.dev/cluster", "demo"), ("team", "shop")]);
+    assert_eq!(client.directory_tags(&made.arn, LOOK).await.unwrap(), all);
+    let found = client.tagged(&["servicediscovery:service"], "lath.dev/cluster", Some("demo"), LOOK).await;
+    assert_eq!(found.unwrap(), [(made.arn.clone(), all)]);
+
+    let instance = Instance { address: "fd00::1".parse().unwrap(), port: Some(53) };
+    client.register_instance(&made.id, "pod", instance, "1").await.unwrap();
+    let without_port = Instance { port: None, ..instance };
+    let refused = client.register_instance(&made.id, "other", without_port, "2").await;
+    assert_eq!(refused.unwrap_err().label(), "refused");
+    let held = client.instances(&made.id, LOOK).await.unwrap();
+    assert_eq!(held, [("pod".to_owned(), Some(instance))].into());
+    assert_eq!(client.delete_directory(&made.id).await.unwrap_err().label(), "conflict");
+    client.deregister_instance(&made.id, "pod").await.unwrap();
+    assert_eq!(client.deregister_instance(&made.id, "pod").await.unwrap_err().label(), "missing");
+    client.delete_directory(&made.id).await.unwrap();
+    assert_eq!(client.directory(&made.id, LOOK).await.unwrap_err().label(), "missing");
+}
