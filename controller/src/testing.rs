@@ -93,6 +93,7 @@ pub(crate) fn service() -> Service {
             target: TargetPort::Number(80),
         }],
         families: vec![IpFamily::IPv4],
+        asks_for_families: None,
         publish_not_ready: false,
         external: false,
     }

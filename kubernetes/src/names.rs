@@ -133,3 +133,7 @@ pub const AWS_TARGET_GROUP_ARN: &str = "application-networking.k8s.aws/target-gr
 
 /// Written on a TCPRoute or UDPRoute: the name by which clients reach it.
 pub const DNS_NAME: &str = "lath.dev/dns-name";
+
+/// On a Service: the families of addresses for which it has target groups behind routes, with commas between them. Without
+/// it, the first of its own.
+pub const IP_FAMILIES: &str = "lath.dev/ip-families";

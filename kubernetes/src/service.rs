@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::{api::core::v1 as core, apimachinery::pkg::util::intstr::IntOrString};
 use lattice::target::IpFamily;
 
-use crate::watch::ObjectName;
+use crate::{names::IP_FAMILIES, watch::ObjectName};
 
 /// What is known of a Service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Service {
     pub ports: Vec<ServicePort>,
     /// The families of its addresses.
     pub families: Vec<IpFamily>,
+    /// What its annotation [`IP_FAMILIES`] says, if it has one.
+    pub asks_for_families: Option<String>,
     /// Pods count as ready whether they are or not.
     pub publish_not_ready: bool,
     /// It is an alias for a name elsewhere and has no pods.
@@ -91,6 +93,12 @@ impl From<&core::Service> for Service {
                     _ => None,
                 })
                 .collect(),
+            asks_for_families: service
+                .metadata
+                .annotations
+                .as_ref()
+                .and_then(|all| all.get(IP_FAMILIES))
+                .cloned(),
             publish_not_ready: spec.publish_not_ready_addresses == Some(true),
             external: spec.type_.as_deref() == Some("ExternalName"),
         }

@@ -97,11 +97,13 @@ pub struct Candidate {
     pub speaks: Option<Speaks>,
     /// Whether its cluster wants to be rid of it.
     pub leaving: bool,
+    /// Whether it is Lath's export, and not the AWS controller's.
+    pub laths: bool,
 }
 
 impl fmt::Display for Candidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { arn, cluster, vpc, port, speaks, leaving } = self;
+        let Self { arn, cluster, vpc, port, speaks, leaving, .. } = self;
         let speaks = speaks.map(|speaks| format!(" for {speaks}")).unwrap_or_default();
         let leaving = if *leaving { ", which is no longer exported" } else { "" };
         write!(f, "{} of cluster {cluster} in {vpc}, port {port}{speaks}{leaving}", arn.id())
@@ -152,6 +154,10 @@ pub fn resolve(key: &ImportKey, exported: &[Exported]) -> Resolution {
     if fitting.iter().any(|one| !one.leaving) {
         fitting.retain(|one| !one.leaving);
     }
+    // Where both controllers run in a cluster, both export the same pods.
+    let place = |one: &Candidate| (one.cluster.clone(), one.vpc.clone(), one.port);
+    let of_lath: BTreeSet<_> = fitting.iter().filter(|one| one.laths).map(place).collect();
+    fitting.retain(|one| one.laths || !of_lath.contains(&place(one)));
     let ports: BTreeSet<u16> = fitting.iter().map(|one| one.port).collect();
     // Of a single port, the number says little: the AWS controller's exports have 80 unless they say otherwise.
     if let Some(port) = key.port.filter(|_| ports.len() > 1) {
@@ -172,6 +178,7 @@ fn candidate(one: &Exported) -> Candidate {
         vpc: one.group.vpc.clone().unwrap_or_else(unknown),
         port: one.group.port.unwrap_or(0),
         speaks: one.group.protocol.map(Speaks::of),
+        laths: one.tags.contains_key(tags::CLUSTER),
         leaving: one.tags.get(tags::EXPORTED).is_some_and(|exported| exported == "false"),
     }
 }
@@ -233,6 +240,7 @@ mod tests {
         let mut withdrawn = export('a', (tags::CLUSTER, "grey"), "vpc-3", 80, http);
         withdrawn.tags.insert(tags::EXPORTED.into(), "false".into());
         let exported = [
+            export('b', (tags::AWS_CLUSTER, "red"), "vpc-1", 8080, http),
             replaced,
             withdrawn,
             export('1', (tags::CLUSTER, "red"), "vpc-1", 80, http),
@@ -262,14 +270,14 @@ mod tests {
         check(&ImportKey { port: Some(8080), ..key() }, "found 2");
         check(&ImportKey { port: Some(80), ..key() }, "ambiguous 1 4");
         check(&ImportKey { port: Some(80), cluster: text("red"), ..key() }, "found 1");
-        check(&ImportKey { port: Some(81), cluster: text("red"), ..key() }, "missing among 1 2 3 4 5 6 a");
+        check(&ImportKey { port: Some(81), cluster: text("red"), ..key() }, "missing among 1 2 3 4 5 6 a b");
         check(&ImportKey { cluster: text("blue"), ..key() }, "found 4");
         check(&ImportKey { port: Some(8090), cluster: text("blue"), ..key() }, "found 4");
         check(&ImportKey { vpc: text("vpc-2"), ..key() }, "found 4");
         check(&ImportKey { speaks: Speaks::Grpc, ..key() }, "found 3");
         check(&ImportKey { speaks: Speaks::Tcp, ..key() }, "found 5");
         check(&ImportKey { cluster: text("grey"), ..key() }, "found a");
-        check(&ImportKey { cluster: text("green"), ..key() }, "missing among 1 2 3 4 5 6 a");
+        check(&ImportKey { cluster: text("green"), ..key() }, "missing among 1 2 3 4 5 6 a b");
         check(&ImportKey { name: "api".into(), ..key() }, "missing among ");
     }
 }

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use lath_kubernetes::{
     GatewayParameters, TargetGroupBinding,
+    multicluster::{ServiceExport, ServiceImport},
     policy::{AccessLogPolicy, IAMAuthPolicy, TargetGroupPolicy, VpcAssociationPolicy},
+    target_group::TargetGroup,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -51,6 +53,11 @@ fn assert_read_as<K: DeserializeOwned + Serialize>(object: &Value) {
     assert_all_read(object, &serde_json::to_value(read).unwrap(), "object");
 }
 
+/// Whether an object is of the AWS controller's group.
+fn is_aws(object: &Value) -> bool {
+    object["apiVersion"] == "application-networking.k8s.aws/v1alpha1"
+}
+
 /// What Lath's own kinds hold. What becomes of Gateway API's objects is seen in the controller's test `documented`.
 #[test]
 fn every_object_in_the_documentation_is_one() {
@@ -69,6 +76,9 @@ fn every_object_in_the_documentation_is_one() {
                     "TargetGroupPolicy" => assert_read_as::<TargetGroupPolicy>(&given),
                     "IAMAuthPolicy" => assert_read_as::<IAMAuthPolicy>(&given),
                     "AccessLogPolicy" => assert_read_as::<AccessLogPolicy>(&given),
+                    "TargetGroup" => assert_read_as::<TargetGroup>(&given),
+                    "ServiceExport" if is_aws(&given) => assert_read_as::<ServiceExport>(&given),
+                    "ServiceImport" if is_aws(&given) => assert_read_as::<ServiceImport>(&given),
                     "VpcAssociationPolicy" => assert_read_as::<VpcAssociationPolicy>(&given),
                     _ => {}
                 }

@@ -337,6 +337,52 @@ async fn objects_of_gateway_api_can_be_made_and_read() {
     }
 }
 
+/// Objects that have to do with backends: their versions, kinds and specs, and what they are refused for.
+fn backends(aws: &'static str) -> Vec<(&'static str, &'static str, Value, Option<&'static str>)> {
+    let function = "arn:aws:lambda:us-west-2:123456789012:function:checkout";
+    vec![
+        (aws, "ServiceExport", Value::Null, None),
+        (
+            aws,
+            "ServiceExport",
+            json!({"exportedPorts": [{"port": 80, "routeType": "UDP"}]}),
+            Some("has to be HTTP, GRPC or TLS"),
+        ),
+        (
+            aws,
+            "ServiceImport",
+            json!({"type": "ClusterSetIP", "ports": [{"port": 80, "protocol": "TCP"}]}),
+            None,
+        ),
+        ("lath.dev/v1alpha1", "TargetGroup", json!({"lambda": {"functionArn": function}}), None),
+        (
+            "lath.dev/v1alpha1",
+            "TargetGroup",
+            json!({"addresses": {"ips": ["10.0.0.7"], "port": 80}, "healthCheck": {"path": "/x"}}),
+            None,
+        ),
+        ("lath.dev/v1alpha1", "TargetGroup", json!({"healthCheck": {"path": "/x"}}), Some("exactly one of")),
+        (
+            "lath.dev/v1alpha1",
+            "TargetGroup",
+            json!({"lambda": {"functionArn": function}, "instances": {"ids": ["i-1"], "port": 80}}),
+            Some("exactly one of"),
+        ),
+        (
+            "lath.dev/v1alpha1",
+            "TargetGroup",
+            json!({"lambda": {"functionArn": function}, "healthCheck": {"path": "/x"}}),
+            Some("is for instances and addresses"),
+        ),
+        (
+            "lath.dev/v1alpha1",
+            "TargetGroup",
+            json!({"lambda": {"functionArn": "checkout"}}),
+            Some("the ARN of a Lambda function"),
+        ),
+    ]
+}
+
 /// The definitions hold rules of their own, which only an API server can check.
 #[tokio::test]
 async fn laths_own_definitions_are_accepted_and_refuse_what_cannot_be() {
@@ -399,7 +445,10 @@ async fn laths_own_definitions_are_accepted_and_refuse_what_cannot_be() {
             json!({"targetRef": gateway, "destinationArn": "arn:aws:sqs:::logs"}),
             Some("an S3 bucket"),
         ),
-    ] {
+    ]
+    .into_iter()
+    .chain(backends(aws))
+    {
         let mut object = json!({"apiVersion": version, "kind": kind, "metadata": {"name": "x"}});
         if !spec.is_null() {
             object["spec"] = spec;

@@ -109,9 +109,10 @@ impl GroupUnit {
         self.tags().and_then(|tags| tags.get(tags::SOURCE_TYPE)).is_some_and(|kind| kind == tags::DECLARED)
     }
 
-    /// What is told of an exported group that is to go. Which services name it is known when it was read since.
+    /// What is told of an exported group that is to go. Which services name it is known when it was read since, and of one
+    /// that stays as it is it is not asked.
     pub(super) fn leaving_export(&self) -> Option<LeavingExport> {
-        let fresh = self.unit.doubt != Some(Doubt::Stale);
+        let fresh = self.unit.doubt != Some(Doubt::Stale) && !self.held;
         Some(LeavingExport {
             owner: self.owner_tag()?.into(),
             services: self.unit.tree.read().filter(|_| fresh).map(|(group, _)| group.services.clone()),

@@ -1,6 +1,7 @@
 //! From a rule's backends to an action of Lattice.
 
 use lath_kubernetes::{
+    Service,
     gateway::{self, BackendReference},
     names as well_known,
     policy::TargetGroupPolicy,
@@ -89,21 +90,19 @@ pub(super) fn judge(
     rule: &RouteRule,
     lookups: &mut Vec<Lookup>,
 ) -> (Sends, Option<Verdict>) {
-    let mut shares: Vec<(Backend, u64)> = Vec::with_capacity(rule.backends.len());
+    // What is sent to each, of which several share a backend's weight.
+    let mut found: Vec<(Vec<Backend>, u64)> = Vec::with_capacity(rule.backends.len());
     for (place, reference) in rule.backends.iter().enumerate() {
         let at = format!("spec.rules[{index}].backendRefs[{place}]");
         match backend(world, route, reference, &at, lookups) {
-            Ok(backend) => {
-                let weight = u64::try_from(reference.weight.unwrap_or(1)).unwrap_or(0);
-                match shares.iter_mut().find(|(other, _)| *other == backend) {
-                    Some((_, sum)) => *sum += weight,
-                    None => shares.push((backend, weight)),
-                }
+            Ok(backends) => {
+                found.push((backends, u64::try_from(reference.weight.unwrap_or(1)).unwrap_or(0)));
             }
             // Lattice can't answer a share of the requests with 500, so it answers all of the rule's.
             Err(verdict) => return (Sends::Nowhere, Some(verdict)),
         }
     }
+    let mut shares = share(found);
     shares.retain(|(_, weight)| *weight > 0);
     if shares.is_empty() {
         return (Sends::Nowhere, None);
@@ -119,6 +118,22 @@ pub(super) fn judge(
     (Sends::To(scale(shares)), None)
 }
 
+/// The weight of each backend. Where some share a weight, all are doubled, so that halves are whole.
+fn share(found: Vec<(Vec<Backend>, u64)>) -> Vec<(Backend, u64)> {
+    let whole: u64 = if found.iter().any(|(backends, _)| backends.len() > 1) { 2 } else { 1 };
+    let mut shares: Vec<(Backend, u64)> = Vec::with_capacity(found.len());
+    for (backends, weight) in found {
+        let each = weight * if backends.len() > 1 { 1 } else { whole };
+        for backend in backends {
+            match shares.iter_mut().find(|(other, _)| *other == backend) {
+                Some((_, sum)) => *sum += each,
+                None => shares.push((backend, each)),
+            }
+        }
+    }
+    shares
+}
+
 /// Weights within what Lattice takes, in the same proportions as nearly as may be; none becomes zero.
 fn scale(shares: Vec<(Backend, u64)>) -> Vec<(Backend, u16)> {
     let largest = shares.iter().map(|(_, weight)| *weight).max().unwrap_or(1);
@@ -132,13 +147,14 @@ fn scale(shares: Vec<(Backend, u64)>) -> Vec<(Backend, u16)> {
         .collect()
 }
 
+/// What a reference stands for: one backend, or one for each family of addresses that a Service asks for.
 fn backend(
     world: &World<'_>,
     route: &Route,
     reference: &BackendReference,
     at: &str,
     lookups: &mut Vec<Lookup>,
-) -> Result<Backend, Verdict> {
+) -> Result<Vec<Backend>, Verdict> {
     let group = reference.group.as_deref().unwrap_or_default();
     let kind = reference.kind.as_deref().unwrap_or("Service");
     let dialect = Dialect::ALL.into_iter().find(|dialect| dialect.group() == group);
@@ -177,19 +193,19 @@ fn backend(
         ));
     }
     if kind == "TargetGroup" {
-        return Ok(match declared::backend(world, route.name.kind, &name, at)? {
+        return Ok(vec![match declared::backend(world, route.name.kind, &name, at)? {
             Found::Declared(declared) => Backend::Declared(declared),
             Found::Kept(key) => {
                 lookups.push(Lookup { at: format!("{at} is TargetGroup {name}"), key: key.clone() });
                 Backend::Kept(key)
             }
-        });
+        }]);
     }
     if let Some(dialect) = dialect {
         let lookup = imports::backend(world, route.name.kind, dialect, &name, reference, at)?;
         let key = lookup.key.clone();
         lookups.push(lookup);
-        return Ok(Backend::Kept(key));
+        return Ok(vec![Backend::Kept(key)]);
     }
     let Some(service) = (world.service)(&name) else {
         return Err(Verdict::no(
@@ -224,12 +240,37 @@ fn backend(
             ),
         ));
     }
-    Ok(Backend::Pods {
-        protocol: protocol(route.name.kind, policies::of_service(world, &name)),
-        family: service.families.first().copied().unwrap_or(IpFamily::IPv4),
-        port: port.port,
-        service: name,
-    })
+    let protocol = protocol(route.name.kind, policies::of_service(world, &name));
+    let families = families(service).map_err(|fault| {
+        Verdict::no(Reason::UnsupportedValue, format!("{at} is Service {name}, whose annotation {fault}"))
+    })?;
+    let pods = |family| Backend::Pods { service: name.clone(), port: port.port, protocol, family };
+    Ok(families.into_iter().map(pods).collect())
+}
+
+/// The families of addresses for which a Service has groups: those that it asks for, else its first.
+fn families(service: &Service) -> Result<Vec<IpFamily>, String> {
+    let Some(asked) = &service.asks_for_families else {
+        return Ok(vec![service.families.first().copied().unwrap_or(IpFamily::IPv4)]);
+    };
+    let mut families = Vec::new();
+    for part in asked.split(',').map(str::trim) {
+        let family = match part {
+            "IPv4" => IpFamily::IPv4,
+            "IPv6" => IpFamily::IPv6,
+            _ => return Err(format!("{} has {part:?}: use IPv4, IPv6 or both", well_known::IP_FAMILIES)),
+        };
+        if !service.families.contains(&family) {
+            return Err(format!(
+                "{} has {family}, which the Service itself has not: set its ipFamilyPolicy and ipFamilies",
+                well_known::IP_FAMILIES
+            ));
+        }
+        if !families.contains(&family) {
+            families.push(family);
+        }
+    }
+    Ok(families)
 }
 
 /// How targets are spoken to: as a policy says, else as the route's kind has it.

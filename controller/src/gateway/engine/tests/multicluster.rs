@@ -212,6 +212,11 @@ async fn an_export_that_takes_anothers_place_is_followed() {
     red.done().await;
     assert_eq!(shares(&red).await[&1], group_of(&blue));
     assert!(blue.progress.read().leaving_exports.is_empty());
+    // One that stays as it is keeps its pods.
+    blue.want(Desired { held: [export_owner()].into(), ..Desired::default() });
+    blue.idle(Duration::from_secs(20)).await;
+    let there = shares(&red).await[&1].clone();
+    assert!(blue.progress.read().used.contains(&there));
     // One that is wanted again is exported again.
     blue.want(Desired::default());
     blue.idle(Duration::from_secs(20)).await;

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::super::*;
 use super::Case;
+use crate::gateway::multicluster::Dialect;
 
 const SURROUNDINGS: &str = include_str!("../documented.yaml");
 
@@ -57,8 +58,12 @@ fn examples(page: &Path) -> Vec<Example> {
 /// Whether the controller's Gateway pipeline reads objects of this kind.
 fn is_read(object: &Value) -> bool {
     let group = object["apiVersion"].as_str().unwrap_or_default().split('/').next().unwrap_or_default();
-    let groups =
-        [lath_kubernetes::gateway::GROUP, lath_kubernetes::names::GROUP, lath_kubernetes::names::AWS_GROUP];
+    let groups = [
+        lath_kubernetes::gateway::GROUP,
+        lath_kubernetes::multicluster::standard::GROUP,
+        lath_kubernetes::names::GROUP,
+        lath_kubernetes::names::AWS_GROUP,
+    ];
     groups.contains(&group) && object["kind"] != "TargetGroupBinding"
 }
 
@@ -88,6 +93,12 @@ fn wrong(outcome: &Outcome, object: &Value) -> Option<Vec<String>> {
         }
     } else if let Some(kind) = policy {
         judge("Accepted", outcome.policies.get(&(kind, name))?, &[Reason::Accepted]);
+    } else if kind == "ServiceExport" {
+        let group = object["apiVersion"].as_str().unwrap_or_default().split('/').next().unwrap_or_default();
+        let dialect = Dialect::ALL.into_iter().find(|dialect| dialect.group() == group)?;
+        judge("Accepted", &outcome.exports.get(&(dialect, name))?.accepted, &[Reason::Accepted]);
+    } else if kind == "TargetGroup" {
+        judge("Accepted", &outcome.target_groups.get(&name)?.accepted, &[Reason::Accepted]);
     } else if kind == "GatewayClass" {
         judge("Accepted", outcome.classes.get(&name.name)?, &[Reason::Accepted]);
     } else if kind == "Gateway" {
