@@ -1,5 +1,7 @@
 //! The composition root: everything is made and joined here, in order.
 
+use std::io::Write as _;
+
 use anyhow::Context as _;
 use lath_kubernetes::connection;
 use lattice_client::Client as Lattice;
@@ -9,8 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     bindings, cluster,
-    config::{Arguments, Config, Error},
-    gateway, health,
+    config::{Arguments, Command, Config, Error},
+    gateway::{self, takeover},
+    health,
     leader::Candidate,
     pipelines::{self, Links, Metrics},
     repair, webhook,
@@ -22,12 +25,55 @@ use crate::{
 /// When it can't start. A wrong configuration is an [`Error`].
 pub fn run(arguments: Arguments) -> anyhow::Result<()> {
     telemetry::init(arguments.log_format, &arguments.log).map_err(Error::Log)?;
+    let command = arguments.command;
     let config = arguments.resolve(|name| std::env::var(name).ok())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("starting the runtime failed")?;
-    runtime.block_on(serve(config))
+    match command {
+        Some(Command::Release { apply }) => runtime.block_on(release(&config, apply)),
+        None => runtime.block_on(serve(config)),
+    }
+}
+
+async fn connect(config: &Config, calls: lattice_client::Metrics) -> Lattice {
+    let options = lattice_client::Options {
+        region: Some(config.site.region.clone()),
+        endpoint: config.endpoint.clone(),
+        neighbours: config.neighbours.clone(),
+        ..lattice_client::Options::default()
+    };
+    Lattice::connect(options, calls).await
+}
+
+/// Gives back what is Lath's, or says what would be given back.
+async fn release(config: &Config, apply: bool) -> anyhow::Result<()> {
+    let client = connect(config, lattice_client::Metrics::unregistered()).await;
+    let manager = config
+        .takeover
+        .as_ref()
+        .map_or_else(|| takeover::manager_of(&config.site), |settings| settings.manager.clone());
+    let plan = takeover::release::plan(&client, &config.site, &manager)
+        .await
+        .context("finding what can be given back failed")?;
+    let mut out = std::io::stdout().lock();
+    for release in &plan {
+        writeln!(out, "{release}")?;
+    }
+    if !apply {
+        writeln!(
+            out,
+            "Nothing was changed. To do this, so that the AWS controller {manager} goes on: stop Lath's controller and agents, \
+             then add --apply"
+        )?;
+        return Ok(());
+    }
+    takeover::release::perform(&client, &plan)
+        .await
+        .context("giving back failed on the way: repeat it, and it goes on with what is left")?;
+    writeln!(out, "Done. The AWS controller {manager} goes on with what was given back")?;
+    Ok(())
 }
 
 /// Registers everything that `/metrics` shows: calls to VPC Lattice, whether this controller leads, and the pipelines'.
@@ -57,16 +103,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 
     let mut registry = Registry::default();
     let (calls, leading, metrics) = register(&mut registry);
-    let lattice = Lattice::connect(
-        lattice_client::Options {
-            region: Some(config.site.region.clone()),
-            endpoint: config.endpoint.clone(),
-            neighbours: config.neighbours.clone(),
-            ..lattice_client::Options::default()
-        },
-        calls,
-    )
-    .await;
+    let lattice = connect(&config, calls).await;
 
     let readiness = Readiness::default();
     let surfaces = admin::Surfaces { registry, readiness: readiness.clone(), more: axum::Router::new() };

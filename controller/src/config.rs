@@ -10,11 +10,22 @@ use ipnet::IpNet;
 use lath_kubernetes::connection;
 use runtime::telemetry::Format;
 
-use crate::{bindings::judge::Site, gateway::engine, health::watchman, repair, repair::endpoints, webhook};
+use crate::{
+    bindings::judge::Site,
+    gateway::{engine, takeover},
+    health::watchman,
+    repair,
+    repair::endpoints,
+    webhook,
+};
 
 pub mod parse;
 
 use parse::{address, calls_per_second, duration};
+
+/// The labels of the AWS controller's pods: those of its chart, and those of its manifests.
+const AWS_CONTROLLER_PODS: [&str; 2] =
+    ["app.kubernetes.io/name=aws-gateway-controller-chart", "control-plane=gateway-api-controller"];
 
 /// What the process was started with.
 #[derive(Debug, Parser)]
@@ -29,6 +40,10 @@ use parse::{address, calls_per_second, duration};
                   cannot. It talks to the cluster that KUBECONFIG names, or to the one it runs in."
 )]
 pub struct Arguments {
+    /// What to do instead of running
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     /// The AWS region [environment: also REGION, AWS_REGION]
     #[arg(long, env = "LATH_REGION")]
     pub region: Option<String>,
@@ -69,6 +84,17 @@ pub struct Arguments {
     #[arg(long, env = "LATH_WITHOUT_TAGGING_API", num_args = 0..=1, default_value_t = false,
           default_missing_value = "true", action = clap::ArgAction::Set)]
     pub without_tagging_api: bool,
+
+    /// Take over what the AWS Gateway API Controller has made, and serve its GatewayClasses, once that one is away. A value
+    /// is its tag ManagedBy, which is ACCOUNT/CLUSTER/VPC of this cluster by default
+    #[arg(long, env = "LATH_TAKE_OVER", value_name = "MANAGED_BY", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true")]
+    pub take_over: Option<String>,
+
+    /// A selector of the AWS controller's pods, repeatable: while there is one, nothing is taken over
+    #[arg(long, env = "LATH_TAKE_OVER_PODS", value_name = "SELECTOR", value_delimiter = ';',
+          default_values_t = AWS_CONTROLLER_PODS.map(String::from))]
+    pub take_over_pods: Vec<String>,
 
     /// Where metrics are served: ADDRESS:PORT or :PORT
     #[arg(long, env = "LATH_METRICS_BIND_ADDRESS", default_value = ":8080", value_parser = address)]
@@ -207,6 +233,18 @@ pub struct Arguments {
     pub log_format: Format,
 }
 
+/// What the program does instead of running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Subcommand)]
+pub enum Command {
+    /// Give back to the AWS Gateway API Controller what this cluster's Lath has made or taken over. While no controller
+    /// runs; it talks to AWS only
+    Release {
+        /// Do it, instead of saying what would be done
+        #[arg(long)]
+        apply: bool,
+    },
+}
+
 /// What is wrong with the configuration, and what to change.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Error {
@@ -252,6 +290,8 @@ pub struct Config {
     pub neighbours: Option<String>,
     /// The service network that is made if there is none of this name.
     pub default_network: Option<String>,
+    /// From whom is taken over.
+    pub takeover: Option<takeover::Settings>,
     /// How VPC Lattice is brought to what is wanted.
     pub engine: engine::Settings,
     /// Where metrics are served.
@@ -331,6 +371,7 @@ impl Arguments {
                 });
             }
         }
+        let takeover = takeover_of(self.take_over, self.take_over_pods, &site)?;
         let untagged = variable("DISABLE_TAGGING_SERVICE_API").is_some_and(|value| value == "true");
         if self.allow_manual_endpoints && self.vpc_cidr.is_empty() {
             return Err(Error::NoCidrs);
@@ -343,6 +384,7 @@ impl Arguments {
                 .default_service_network
                 .filter(|name| !name.is_empty())
                 .or_else(|| variable("DEFAULT_SERVICE_NETWORK")),
+            takeover,
             engine: engine::Settings {
                 audit_period: Some(self.drift_period).filter(|period| !period.is_zero()),
                 tagging: !(self.without_tagging_api || untagged),
@@ -382,6 +424,24 @@ impl Arguments {
             }),
         })
     }
+}
+
+/// From whom is taken over.
+fn takeover_of(
+    whose: Option<String>,
+    pods: Vec<String>,
+    site: &Site,
+) -> Result<Option<takeover::Settings>, Error> {
+    let Some(whose) = whose.filter(|whose| !whose.is_empty() && whose != "false") else { return Ok(None) };
+    let manager = if whose == "true" { takeover::manager_of(site) } else { whose };
+    if manager.split('/').count() != 3 {
+        return Err(Error::Invalid {
+            flag: "--take-over",
+            value: manager,
+            expected: "a tag ManagedBy of the AWS controller, which is ACCOUNT/CLUSTER/VPC",
+        });
+    }
+    Ok(Some(takeover::Settings { manager, pods }))
 }
 
 #[cfg(test)]

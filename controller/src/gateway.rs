@@ -1,7 +1,7 @@
 //! Gateway API to VPC Lattice.
 //!
 //! ```text
-//! watches ── feed ──► objects ── compose ── translate (pure) ──► Desired ── engine ──► VPC Lattice
+//! watches ── feed ──► objects ── compose ── translate (pure) ──► Desired ── takeover ── engine ──► VPC Lattice
 //!                                              │ verdicts                     │ progress
 //!                                              ▼                              ▼
 //!                                            write: statuses ◄──────────────────► bind: TargetGroupBindings
@@ -20,5 +20,6 @@ pub mod multicluster;
 pub mod objects;
 pub mod route;
 pub mod status;
+pub mod takeover;
 pub mod translate;
 pub mod write;

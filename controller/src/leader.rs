@@ -51,7 +51,7 @@ pub struct Tenure<'a> {
 
 /// What to do about a Lease that somebody may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Move {
+pub(crate) enum Move {
     /// It is free, or has run out.
     Take,
     /// Somebody holds it.
@@ -60,12 +60,12 @@ enum Move {
 
 /// Tells when a Lease has run out.
 #[derive(Debug, Default)]
-struct Judge {
+pub(crate) struct Judge {
     seen: Option<(Option<String>, Instant)>,
 }
 
 impl Judge {
-    fn decide(&mut self, lease: &Lease, identity: &str, now: Instant) -> Move {
+    pub(crate) fn decide(&mut self, lease: &Lease, identity: &str, now: Instant) -> Move {
         let spec = lease.spec.as_ref();
         let holder = spec.and_then(|spec| spec.holder_identity.as_deref()).unwrap_or_default();
         if holder.is_empty() || holder == identity {

@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
+use lath_kubernetes::names;
 use lattice_client::Client as Lattice;
 use runtime::readiness::Readiness;
 use tokio::{
@@ -15,7 +16,17 @@ use crate::{
     cluster::{self, Cluster, feed},
     config::Config,
     events::Events,
-    gateway::{self, compose::Published, engine, objects::Objects, translate::Certificates},
+    gateway::{
+        self,
+        compose::Published,
+        engine,
+        objects::Objects,
+        takeover::{
+            State,
+            gate::{Gate, UNKNOWN},
+        },
+        translate::Certificates,
+    },
     groups::{self, Groups},
     health::{self, read::Channels, watchman::Watchman},
     repair,
@@ -171,11 +182,48 @@ fn gateway(
     let published = watch::Sender::new(Arc::new(Published::default()));
     let (certificates, found) = watch::channel(Certificates::default());
     let (desired, wanted) = watch::channel(None);
+    let (ready, prepared) = watch::channel(None);
+    let controllers = match &config.takeover {
+        Some(_) => vec![names::GATEWAY_CONTROLLER, names::AWS_GATEWAY_CONTROLLER],
+        None => vec![names::GATEWAY_CONTROLLER],
+    };
+    let (state, takeover) = watch::channel(State::Off);
+    let (reason, gate) = watch::channel(config.takeover.as_ref().map(|_| UNKNOWN.to_owned()));
+    match config.takeover.clone() {
+        Some(settings) => {
+            let gate = Gate {
+                client: links.kubernetes.clone(),
+                settings,
+                objects: objects.clone(),
+                events: events.clone(),
+                state: takeover.clone(),
+                reason,
+                metrics: metrics.takeover.clone(),
+            };
+            tasks.spawn(gate.run());
+        }
+        // Nobody opens it, and it stays.
+        None => drop(tasks.spawn(async move {
+            reason.closed().await;
+        })),
+    }
+    let taker = gateway::takeover::Links {
+        client: links.lattice.clone(),
+        site: site.clone(),
+        cluster: cluster.clone(),
+        tagging: config.engine.tagging,
+        settings: config.takeover.clone(),
+        gate,
+        progress: progress.clone(),
+        state,
+        metrics: metrics.takeover.clone(),
+    };
+    tasks.spawn(gateway::takeover::run(taker, wanted, ready));
     let notes: Arc<Shared<gateway::directories::Notes>> = Arc::default();
     let filler = gateway::directories::Filler {
         cluster: cluster.clone(),
         progress: progress.clone(),
-        desired: wanted.clone(),
+        desired: prepared.clone(),
         client: links.lattice.clone(),
         audit_period: config.engine.audit_period,
         notes: notes.clone(),
@@ -194,6 +242,8 @@ fn gateway(
         published: published.subscribe(),
         progress: progress.clone(),
         notes,
+        controllers: controllers.clone(),
+        takeover,
         events: events.clone(),
         metrics: metrics.clone(),
     };
@@ -202,6 +252,7 @@ fn gateway(
         objects,
         cluster: cluster.clone(),
         site: site.clone(),
+        controllers,
         default_network: config.default_network.clone(),
         certificates: found,
         published,
@@ -224,5 +275,5 @@ fn gateway(
         metrics: metrics.engine.clone(),
         progress,
     };
-    tasks.spawn(engine::run(engine, wanted));
+    tasks.spawn(engine::run(engine, prepared));
 }

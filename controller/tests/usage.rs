@@ -32,6 +32,8 @@ fn what_is_wrong_is_one_sentence_that_says_what_to_change() {
         (with(&["--allow-manual-endpoints"]), vec![], "--allow-manual-endpoints needs the VPC's CIDRs"),
         (with(&["--lattice-endpoint=localhost"]), vec![], "--lattice-endpoint \"localhost\" is not a URL"),
         (with(&["--leader-elect=perhaps"]), vec![], "invalid value 'perhaps' for '--leader-elect"),
+        (with(&["release", "--applied"]), vec![], "unexpected argument '--applied'"),
+        (with(&["--take-over=demo", "release"]), vec![], "--take-over \"demo\" is not a tag ManagedBy"),
         (with(&[]), vec![], "there is no cluster to talk to: set KUBECONFIG"),
         (with(&[]), vec![("KUBECONFIG", "/nonexistent")], "KUBECONFIG \"/nonexistent\" can't be used"),
     ] {
@@ -50,4 +52,13 @@ fn help_is_no_error() {
     for flag in ["--help", "-h", "--version"] {
         assert_eq!(run(&[flag], &[]), (Some(0), String::new()));
     }
+}
+
+#[test]
+fn giving_back_needs_no_cluster() {
+    let flags = [&PLACE[..], &["--lattice-endpoint=http://127.0.0.1:1", "release"]].concat();
+    let keys = [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
+    let (code, words) = run(&flags, &keys);
+    assert_eq!(code, Some(1), "{words}");
+    assert!(words.contains("finding what can be given back failed"), "{words}");
 }

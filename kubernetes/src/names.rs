@@ -64,6 +64,12 @@ pub fn node_of_agent_lease(lease: &str) -> Option<&str> {
 /// The controller of the GatewayClasses that Lath serves.
 pub const GATEWAY_CONTROLLER: &str = "lath.dev/gateway-controller";
 
+/// The controller of the GatewayClasses that the AWS Gateway API Controller serves, and Lath once it takes over from it.
+pub const AWS_GATEWAY_CONTROLLER: &str = "application-networking.k8s.aws/gateway-api-controller";
+
+/// The Lease by which the AWS controller's replicas elect their leader.
+pub const AWS_LEADER_LEASE: &str = "amazon-vpc-lattice.io";
+
 /// Keeps an object until VPC Lattice holds nothing of it any more.
 pub const LATTICE_FINALIZER: &str = "lath.dev/lattice";
 
@@ -89,8 +95,14 @@ pub const AWS_STANDALONE: &str = "application-networking.k8s.aws/standalone";
 /// On a route: the name of its service at VPC Lattice, which counts only when the service is made.
 pub const AWS_SERVICE_NAME_OVERRIDE: &str = "application-networking.k8s.aws/service-name-override";
 
+/// On a route: what the annotation with a rule's priority begins with; the rule's place from 0 and `-priority` follow.
+pub const AWS_RULE_PREFIX: &str = "application-networking.k8s.aws/rule-";
+
 /// On a route or a policy: tags for what is made at VPC Lattice, as `key=value` with commas between them.
 pub const AWS_TAGS: &str = "application-networking.k8s.aws/tags";
+
+/// On a route: the exact value of the tag `ManagedBy` from which its service may be taken over.
+pub const AWS_ALLOW_TAKEOVER_FROM: &str = "application-networking.k8s.aws/allow-takeover-from";
 
 /// Among the TLS options of a listener: the ARN of its certificate.
 pub const AWS_CERTIFICATE_ARN: &str = "application-networking.k8s.aws/certificate-arn";

@@ -215,6 +215,14 @@ pub struct Desired {
     pub spared: BTreeSet<Spare>,
     /// Names of service networks that stay as they are, for the same reason.
     pub spared_networks: BTreeSet<String>,
+    /// Owners at Gateways whose class names the AWS controller: nothing is done for them until that one is away.
+    pub inherited: BTreeSet<Owner>,
+    /// The service networks of such Gateways.
+    pub inherited_networks: BTreeSet<String>,
+    /// Owners that may take the service of their name over, and from whom: the tag [`crate::tags::MANAGED_BY`].
+    pub allowed: BTreeMap<Owner, String>,
+    /// Resources that have become this cluster's of late, by ARN, and their tags: they can't be found by them at once.
+    pub taken: BTreeMap<String, Tags>,
 }
 
 /// Services and groups, by the tags that tell what they were made for.

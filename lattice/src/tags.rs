@@ -25,6 +25,10 @@ pub const NAMESPACE: &str = "lath.dev/namespace";
 /// controller, which deregisters whatever is not in its own slices, so Lath refuses it.
 pub const MANAGED_BY: &str = "application-networking.k8s.aws/ManagedBy";
 
+/// The cluster of a group, in the same vocabulary. That controller deletes the groups of its cluster and VPC that no service
+/// uses, whoever made them: none that is Lath's may have it.
+pub const CLUSTER_NAME: &str = "application-networking.k8s.aws/ClusterName";
+
 /// The Gateway whose host name a service has, where services are made per host name: `namespace/name`.
 pub const GATEWAY: &str = "lath.dev/gateway";
 

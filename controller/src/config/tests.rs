@@ -72,3 +72,17 @@ fn the_webhook_is_served_only_where_it_is_asked_for() {
     let flags = ["lath-controller", "--webhook-prestop-seconds=3601"];
     assert!(Arguments::try_parse_from(flags).is_err());
 }
+
+#[test]
+fn a_take_over_is_from_this_clusters_aws_controller_unless_it_is_said_from_whom() {
+    let whose = |flags: &[&str]| resolve(flags, &WELL).map(|config| config.takeover.map(|it| it.manager));
+    assert_eq!(whose(&[]), Ok(None));
+    assert_eq!(whose(&["--take-over=false"]), Ok(None));
+    let own = Some("123456789012/demo/vpc-0123456789abcdef0".to_owned());
+    assert_eq!(whose(&["--take-over"]), Ok(own));
+    assert_eq!(whose(&["--take-over=1/old/vpc-2"]), Ok(Some("1/old/vpc-2".into())));
+    assert!(whose(&["--take-over=demo"]).unwrap_err().to_string().contains("ACCOUNT/CLUSTER/VPC"));
+    let pods = |flags: &[&str]| resolve(flags, &WELL).unwrap().takeover.unwrap().pods.len();
+    assert_eq!(pods(&["--take-over"]), 2);
+    assert_eq!(pods(&["--take-over", "--take-over-pods=app in (a,b)"]), 1);
+}

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use lath_kubernetes::names;
 use lattice::service::Desired;
 use tokio::sync::watch;
 
@@ -36,6 +35,8 @@ pub struct Composer {
     pub cluster: Arc<Shared<Cluster>>,
     /// Where this controller is.
     pub site: Arc<Site>,
+    /// The names of the controllers whose classes are served.
+    pub controllers: Vec<&'static str>,
     /// The service network that is made if there is none of this name.
     pub default_network: Option<String>,
     /// ACM's certificates.
@@ -88,7 +89,7 @@ impl Composer {
             objects: &objects,
             service: &|name| cluster.service(name),
             site: &self.site,
-            controllers: &[names::GATEWAY_CONTROLLER],
+            controllers: &self.controllers,
             default_network: self.default_network.as_deref(),
             certificates,
         });

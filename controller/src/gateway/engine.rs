@@ -145,6 +145,7 @@ enum News {
 
 /// All that is known.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is about something else")]
 struct Engine {
     links: Links,
     desired: Option<Arc<Desired>>,
@@ -204,6 +205,8 @@ struct Engine {
     child_tags: Arc<Tags>,
     claim_tags: Arc<Tags>,
     told_untagged: bool,
+    /// What was taken over and is known since.
+    absorbed: BTreeSet<String>,
 }
 
 impl Engine {
@@ -246,6 +249,7 @@ impl Engine {
             child_tags: tag(tags::CLUSTER),
             claim_tags: tag(tags::POLICIES),
             told_untagged: false,
+            absorbed: BTreeSet::new(),
             links,
         }
     }
@@ -316,6 +320,7 @@ impl Engine {
     fn want(&mut self) {
         let Some(desired) = self.desired.clone().filter(|_| self.loaded) else { return };
         let now = Instant::now();
+        self.absorb(&desired);
         self.want_imports(&desired, now);
         self.want_groups(&desired, now);
         self.want_services(&desired, now);

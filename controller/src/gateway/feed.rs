@@ -65,6 +65,7 @@ pub(crate) fn updates(client: &Client) -> BoxStream<'static, Noted> {
         exports::<standard::ServiceExport>(client, Dialect::Standard),
         imports::<multicluster::ServiceImport>(client, Dialect::Aws),
         imports::<standard::ServiceImport>(client, Dialect::Standard),
+        plain(client, Kind::ServiceNetworks, Update::ServiceNetworks),
     ])
     .boxed()
 }

@@ -10,6 +10,7 @@ use lath_kubernetes::{
     gateway::{Gateway, GatewayClass, ReferenceGrant},
     parameters::GatewayParameters,
     policy::{AccessLogPolicy, IAMAuthPolicy, TargetGroupPolicy, VpcAssociationPolicy},
+    service_network::ServiceNetwork,
     target_group::TargetGroup,
     watch::{Change, ObjectName},
 };
@@ -48,11 +49,13 @@ pub enum Kind {
     Exports(Dialect),
     /// ServiceImports of one API group.
     Imports(Dialect),
+    /// ServiceNetworks.
+    ServiceNetworks,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Classes,
         Self::Gateways,
         Self::Routes(RouteKind::Http),
@@ -72,6 +75,7 @@ impl Kind {
         Self::Exports(Dialect::Standard),
         Self::Imports(Dialect::Aws),
         Self::Imports(Dialect::Standard),
+        Self::ServiceNetworks,
     ];
 
     /// Whether a cluster may do without the kind. The others come with Gateway API or with Lath's chart, and where one of
@@ -80,7 +84,8 @@ impl Kind {
     pub fn is_optional(self) -> bool {
         matches!(
             self,
-            Self::Routes(RouteKind::Tls | RouteKind::Tcp | RouteKind::Udp)
+            Self::ServiceNetworks
+                | Self::Routes(RouteKind::Tls | RouteKind::Tcp | RouteKind::Udp)
                 | Self::Exports(Dialect::Standard)
                 | Self::Imports(Dialect::Standard)
         )
@@ -109,6 +114,7 @@ impl Kind {
             Self::Exports(Dialect::Standard) => "serviceexports.multicluster.x-k8s.io",
             Self::Imports(Dialect::Aws) => "serviceimports",
             Self::Imports(Dialect::Standard) => "serviceimports.multicluster.x-k8s.io",
+            Self::ServiceNetworks => "servicenetworks",
         }
     }
 }
@@ -130,6 +136,7 @@ pub enum Update {
     TargetGroups(Change<TargetGroup>),
     Exports(Dialect, Change<Export>),
     Imports(Dialect, Change<Import>),
+    ServiceNetworks(Change<ServiceNetwork>),
     /// The cluster does not have the kind. Objects of it that are known stay: when a definition is deleted, word comes of
     /// each object's end first, so what is still known then is known to be there.
     Absent(Kind),
@@ -165,6 +172,7 @@ pub struct Objects {
     pub target_groups: BTreeMap<ObjectName, TargetGroup>,
     pub exports: ByDialect<Export>,
     pub imports: ByDialect<Import>,
+    pub service_networks: BTreeMap<String, ServiceNetwork>,
 }
 
 impl Objects {
@@ -270,6 +278,11 @@ impl Objects {
                 let same = |one: &Import, two: &Import| same_meta(&one.meta, &two.meta);
                 (Kind::Imports(dialect), take(imports, change, key, |name| name, same))
             }
+            Update::ServiceNetworks(change) => {
+                let key = |network: &ServiceNetwork| ObjectName::of(network).name;
+                let networks = &mut self.service_networks;
+                (Kind::ServiceNetworks, take(networks, change, key, |name| name.name, same_spec))
+            }
         };
         if taken.listed {
             self.absent.remove(&kind);
@@ -360,6 +373,7 @@ mod tests {
             Kind::TargetGroups => Update::TargetGroups(none()),
             Kind::Exports(dialect) => Update::Exports(dialect, none()),
             Kind::Imports(dialect) => Update::Imports(dialect, none()),
+            Kind::ServiceNetworks => Update::ServiceNetworks(none()),
         }
     }
 

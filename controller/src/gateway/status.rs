@@ -10,6 +10,7 @@ use lath_kubernetes::gateway::{
     self, GatewayAddress, GatewayClassStatus, GatewayStatus, ListenerStatus, RouteKind as GatewayRouteKind,
     RouteParentStatus, RouteStatus,
 };
+use lath_kubernetes::service_network::ServiceNetworkStatus;
 use lattice::{
     declared::{DeclaredKey, GroupForm},
     names,
@@ -26,6 +27,7 @@ pub use backends::{export, leaving_export, target_group};
 use super::{
     directories::Notes,
     engine::progress::{NetworkProgress, Progress, ServiceProgress, Trouble},
+    takeover::State,
     translate::{GatewayVerdict, ListenerVerdict, Reason, RouteVerdict, Verdict},
 };
 use crate::condition::condition;
@@ -34,6 +36,12 @@ mod layer4;
 
 /// The condition of a route that tells whether VPC Lattice holds all of it. The standard has none for routes.
 pub const PROGRAMMED: &str = "lath.dev/Programmed";
+
+/// The condition of a Gateway of the AWS controller's classes that tells whether Lath has taken over what it stands for.
+pub const TAKEN_OVER: &str = "lath.dev/TakenOver";
+
+/// Most refused routes that are named.
+const MOST_REFUSED: usize = 10;
 
 /// Most addresses of a Gateway. Source: Gateway API, `Gateway.status.addresses`.
 const MOST_ADDRESSES: usize = 16;
@@ -157,6 +165,88 @@ pub fn gateway(
     GatewayStatus { addresses, conditions, listeners: listeners.collect() }
 }
 
+/// The status of a ServiceNetwork, for which these Gateways stand.
+#[must_use]
+pub fn service_network(
+    current: &ServiceNetworkStatus,
+    name: &str,
+    gateways: &[String],
+    leaving: bool,
+    progress: &Progress,
+    moment: Moment,
+) -> ServiceNetworkStatus {
+    let mut status = current.clone();
+    let conditions = &mut status.conditions;
+    let accepted = match (leaving, gateways) {
+        (true, [_, ..]) => (
+            false,
+            "InUse",
+            format!(
+                "It is being deleted and stays while a Gateway stands for it: delete {}",
+                gateways.join(", ")
+            ),
+        ),
+        _ => (true, "Accepted", "Lath sees to it that there is a service network of this name".into()),
+    };
+    moment.set(conditions, "Accepted", accepted.0, accepted.1, accepted.2);
+    let Some(network) = progress.networks.get(name).filter(|_| progress.loaded) else {
+        moment.say_or_keep(conditions, "Programmed", None, BEING_READ);
+        return status;
+    };
+    let programmed = match network.troubles.first() {
+        _ if network.found => {
+            (true, "Programmed", format!("aws-service-network-arn: {}", network_arn(network)))
+        }
+        Some(trouble) => (false, trouble_reason(trouble), in_words(trouble)),
+        None => (false, "Pending", "The service network is being made at VPC Lattice".into()),
+    };
+    moment.set(conditions, "Programmed", programmed.0, programmed.1, programmed.2);
+    status.service_network_arn.clone_from(&network.arn);
+    status.service_network_id = network.id.as_ref().map(|id| id.as_str().to_owned());
+    status
+}
+
+/// The conditions of a Gateway of the AWS controller's classes, with what is said of the take-over. `refused` says which of
+/// its routes Lath could not follow.
+#[must_use]
+pub fn taken_over(
+    current: &[Condition],
+    state: &State,
+    refused: &[String],
+    moment: Moment,
+) -> Vec<Condition> {
+    let mut conditions = current.to_vec();
+    match state {
+        State::Off => {}
+        State::Waiting(reason) => {
+            let mut parts = vec![reason.clone()];
+            if !refused.is_empty() {
+                parts.push("Mend these routes before, which Lath would refuse".into());
+                parts.extend(refused.iter().take(MOST_REFUSED).cloned());
+            }
+            if let Some(more) = refused.len().checked_sub(MOST_REFUSED).filter(|more| *more > 0) {
+                parts.push(format!("and {more} more"));
+            }
+            let message = parts.join(". ");
+            // Where the AWS controller has said something, that holds: it may still act.
+            let unsaid =
+                |condition: &Condition| condition.type_ != "Programmed" || condition.status == "Unknown";
+            if conditions.iter().all(unsaid) {
+                moment.set(&mut conditions, "Programmed", false, "Pending", reason.as_str());
+            }
+            moment.set(&mut conditions, TAKEN_OVER, false, "Pending", message);
+        }
+        State::Over => moment.set(
+            &mut conditions,
+            TAKEN_OVER,
+            true,
+            "TakenOver",
+            "What the AWS controller had made for this Gateway is Lath's",
+        ),
+    }
+    conditions
+}
+
 /// Whether it is known how far a service is. One that was not read yet since the start is not.
 fn is_known(owner: &Owner, progress: &Progress) -> bool {
     progress.services.get(owner).filter(|_| progress.loaded).is_some_and(|service| {
@@ -243,21 +333,22 @@ fn listener_status(
     }
 }
 
-/// The status of a route. What other controllers say of it stays.
+/// The status of a route. What others say of it than the `controllers` whose classes are served stays.
 #[must_use]
 pub fn route(
     current: &RouteStatus,
     verdict: &RouteVerdict,
     (progress, notes): (&Progress, &Notes),
-    controller: &str,
+    controllers: &[&str],
     moment: Moment,
 ) -> RouteStatus {
-    let foreign = current.parents.iter().filter(|parent| parent.controller_name != controller).cloned();
+    let is_own = |parent: &&RouteParentStatus| controllers.contains(&parent.controller_name.as_str());
+    let foreign = current.parents.iter().filter(|parent| !is_own(parent)).cloned();
     let own = verdict.parents.iter().map(|parent| {
         let before = current
             .parents
             .iter()
-            .find(|status| status.controller_name == controller && status.parent_ref == parent.parent);
+            .find(|status| status.controller_name == parent.controller && status.parent_ref == parent.parent);
         let mut conditions = before.map(|status| status.conditions.clone()).unwrap_or_default();
         moment.say(&mut conditions, "Accepted", &parent.accepted);
         moment.say_resolved(&mut conditions, &parent.resolved, &verdict.lookups, progress);
@@ -274,7 +365,7 @@ pub fn route(
         }
         RouteParentStatus {
             parent_ref: parent.parent.clone(),
-            controller_name: controller.into(),
+            controller_name: parent.controller.clone(),
             conditions,
         }
     });

@@ -23,12 +23,13 @@ mod imports;
 mod layer4;
 mod matches;
 mod policies;
+mod priority;
 mod services;
 mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lath_kubernetes::{Service, gateway::ParentReference, watch::ObjectName};
+use lath_kubernetes::{Service, gateway::ParentReference, names as well_known, watch::ObjectName};
 use lattice::{
     Tags, names,
     resource::ResourceKey,
@@ -117,6 +118,8 @@ impl World<'_> {
 pub struct ParentVerdict {
     /// The parent, as the route refers to it.
     pub parent: ParentReference,
+    /// The controller whose class the parent has.
+    pub controller: String,
     /// Whether the route is served there.
     pub accepted: Verdict,
     /// Whether all that it refers to may be used.
@@ -155,6 +158,8 @@ pub struct Outcome {
     pub target_groups: BTreeMap<ObjectName, TargetGroupVerdict>,
     /// What is said of policies.
     pub policies: BTreeMap<(PolicyKind, ObjectName), Verdict>,
+    /// ServiceNetworks, and the Gateways that stand for them.
+    pub service_networks: BTreeMap<String, Vec<String>>,
     /// Whether certificates have to be looked for.
     pub wants_certificates: bool,
 }
@@ -196,6 +201,12 @@ pub fn translate(world: &World<'_>) -> Outcome {
             continue;
         }
         let owners = services::owners(&views, route, &parents);
+        if parents.iter().any(|parent| views[parent.gateway].is_inherited()) {
+            outcome.desired.inherited.extend(owners.iter().cloned());
+        }
+        if let Some(from) = route.annotation(well_known::AWS_ALLOW_TAKEOVER_FROM) {
+            outcome.desired.allowed.extend(owners.iter().map(|owner| (owner.clone(), from.to_owned())));
+        }
         if parents.iter().any(|parent| views[parent.gateway].is_suspended()) {
             outcome.desired.spared.insert(spare(&route.name));
         }
@@ -216,6 +227,7 @@ pub fn translate(world: &World<'_>) -> Outcome {
             let refused = parent.refused.as_ref().or(refused.as_ref());
             ParentVerdict {
                 parent: parent.reference.clone(),
+                controller: views[parent.gateway].controller.into(),
                 accepted: refused.cloned().unwrap_or_else(|| {
                     Verdict::yes(Reason::Accepted, "The route is attached to the Gateway")
                 }),
@@ -247,26 +259,31 @@ pub fn translate(world: &World<'_>) -> Outcome {
         Kind::Exports(dialect) => Some(Spare::Exports(dialect.owner_prefix().to_owned())),
         _ => None,
     }));
+    spare_unserved(world, &mut outcome.desired);
     outcome.desired.services = services;
     outcome.desired.groups = groups;
     outcome.desired.imports = imports;
     outcome.target_groups = declared::verdicts(world, &outcome.desired);
     outcome.policies = policies::verdicts(world, &views);
     networks(world, &views, &mut outcome.desired);
-    for (index, view) in views.into_iter().enumerate() {
-        let mut verdict = view.verdict;
-        verdict.listeners = view
-            .listeners
-            .into_iter()
-            .enumerate()
-            .map(|(place, listener)| {
-                let count = attached.get(&(index, place)).copied().unwrap_or(0);
-                ListenerVerdict { attached: count, ..listener.verdict }
-            })
-            .collect();
-        outcome.gateways.insert(view.name.clone(), verdict);
-    }
+    outcome.service_networks = service_networks(world, &views, &mut outcome.desired);
+    outcome.gateways = gateway_verdicts(views, &attached);
     outcome
+}
+
+/// What is said of Gateways, to whose listeners so many routes are attached.
+fn gateway_verdicts(
+    views: Vec<gateways::View<'_>>,
+    attached: &BTreeMap<(usize, usize), i32>,
+) -> BTreeMap<ObjectName, GatewayVerdict> {
+    let verdicts = views.into_iter().enumerate().map(|(index, view)| {
+        let listeners = view.listeners.into_iter().enumerate().map(|(place, listener)| {
+            let count = attached.get(&(index, place)).copied().unwrap_or(0);
+            ListenerVerdict { attached: count, ..listener.verdict }
+        });
+        (view.name.clone(), GatewayVerdict { listeners: listeners.collect(), ..view.verdict })
+    });
+    verdicts.collect()
 }
 
 /// Whether some listener ends TLS for a host name without saying with which certificate.
@@ -278,7 +295,7 @@ fn drafts_use_found_certificates(world: &World<'_>, views: &[gateways::View<'_>]
                     .listener
                     .tls
                     .as_ref()
-                    .is_some_and(|tls| tls.options.contains_key(lath_kubernetes::names::AWS_CERTIFICATE_ARN))
+                    .is_some_and(|tls| tls.options.contains_key(well_known::AWS_CERTIFICATE_ARN))
         })
 }
 
@@ -305,6 +322,13 @@ fn ready<'a>(
         .and_then(|parent| views.get(parent.gateway))
         .map(|view| view.parameters.path_prefix)
         .unwrap_or_default();
+    let merged = |parent: &attach::Parent<'_>| {
+        views[parent.gateway].parameters.services == lath_kubernetes::parameters::Services::PerHostname
+    };
+    let numbers = priority::numbers(route, parents.iter().any(merged)).unwrap_or_else(|fault| {
+        faults.push(fault);
+        Vec::new()
+    });
     let mut rules = Vec::with_capacity(route.rules.len());
     for (index, rule) in route.rules.iter().enumerate() {
         let mut lowered = Vec::with_capacity(rule.matches.len());
@@ -323,7 +347,7 @@ fn ready<'a>(
         rules.push((lowered, sends));
     }
     if faults.is_empty() {
-        (Ok(Ready { route, rules }), resolved)
+        (Ok(Ready { route, rules, numbers }), resolved)
     } else {
         (Err(Verdict::no(Reason::UnsupportedValue, faults.join(". "))), resolved)
     }
@@ -350,6 +374,8 @@ fn spare(route: &RouteName) -> Spare {
 
 /// The service networks of Gateways.
 fn networks(world: &World<'_>, views: &[gateways::View<'_>], desired: &mut Desired) {
+    let inherited = views.iter().filter(|view| view.is_inherited());
+    desired.inherited_networks = inherited.map(|view| view.verdict.network.clone()).collect();
     for view in views.iter().filter(|view| view.is_suspended()) {
         desired.spared.insert(Spare::Gateway(names::tag_value(&view.name.to_string())));
         desired.spared_networks.insert(view.verdict.network.clone());
@@ -379,5 +405,49 @@ fn networks(world: &World<'_>, views: &[gateways::View<'_>], desired: &mut Desir
     }
 }
 
+/// Spares what was taken over from the AWS controller while its classes are not served: to serve them no longer is no wish
+/// to take everything down.
+fn spare_unserved(world: &World<'_>, desired: &mut Desired) {
+    let unserved = |gateway: &ObjectName| {
+        let gateway = world.objects.gateways.get(gateway);
+        let class = gateway.map(|gateway| gateway.spec.gateway_class_name.as_str());
+        let found = class.and_then(|class| world.objects.classes.get(class));
+        let of_aws =
+            found.is_some_and(|class| class.spec.controller_name == well_known::AWS_GATEWAY_CONTROLLER);
+        of_aws && !class.is_some_and(|class| world.serves(class))
+    };
+    for gateway in world.objects.gateways.keys().filter(|gateway| unserved(gateway)) {
+        desired.spared.insert(Spare::Gateway(names::tag_value(&gateway.to_string())));
+        desired.spared_networks.insert(gateway.name.clone());
+    }
+    for route in world.objects.routes().filter(|route| !route.is_leaving()) {
+        let parents = route.parents.iter().map(|parent| parent.gateway(&route.name.object.namespace));
+        if parents.flatten().any(|gateway| unserved(&gateway)) {
+            desired.spared.insert(spare(&route.name));
+        }
+    }
+}
+
+/// The service networks that objects ask for: there are to be some of these names. Gives the Gateways that stand for each.
+fn service_networks(
+    world: &World<'_>,
+    views: &[gateways::View<'_>],
+    desired: &mut Desired,
+) -> BTreeMap<String, Vec<String>> {
+    let mut standing = BTreeMap::new();
+    for (name, object) in &world.objects.service_networks {
+        let gateways = views.iter().filter(|view| view.verdict.network == *name);
+        standing.insert(name.clone(), gateways.map(|view| view.name.to_string()).collect());
+        if object.metadata.deletion_timestamp.is_none() && !desired.spared_networks.contains(name) {
+            let spec = desired
+                .networks
+                .entry(name.clone())
+                .or_insert_with(|| NetworkSpec { tags: world.own_tags(), ..NetworkSpec::default() });
+            spec.create = true;
+        }
+    }
+    standing
+}
+
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

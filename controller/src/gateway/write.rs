@@ -21,6 +21,7 @@ use lath_kubernetes::{
     gateway::{GRPCRoute, Gateway, GatewayClass, HTTPRoute, RouteStatus, TCPRoute, TLSRoute, UDPRoute},
     names,
     policy::{AccessLogPolicy, IAMAuthPolicy, PolicyStatus, TargetGroupPolicy, VpcAssociationPolicy},
+    service_network::ServiceNetwork,
     watch::ObjectName,
 };
 use serde_json::{Value, json};
@@ -35,7 +36,8 @@ use super::{
     objects::Objects,
     route::{Route, RouteKind},
     status::{self, Moment},
-    translate::{PolicyKind, RouteVerdict},
+    takeover::{State, inherited},
+    translate::{Outcome, ParentVerdict, PolicyKind, RouteVerdict},
 };
 use crate::{answer, events::Events, shared::Shared};
 
@@ -64,6 +66,10 @@ pub struct Writer {
     pub progress: Arc<Shared<Progress>>,
     /// What is worth a note about directories.
     pub notes: Arc<Shared<Notes>>,
+    /// The names of the controllers whose classes are served.
+    pub controllers: Vec<&'static str>,
+    /// How far the take-over from the AWS controller is.
+    pub takeover: watch::Receiver<State>,
     /// Tells what is new.
     pub events: Events,
     /// What it does.
@@ -105,8 +111,9 @@ impl Writer {
             progress_changes.borrow_and_update();
             note_changes.borrow_and_update();
             let published = self.published.borrow_and_update().clone();
+            let state = self.takeover.borrow_and_update().clone();
             echoes.retain(|_, (_, at)| at.elapsed() < ECHO);
-            let writes = self.decide(&published, &echoes);
+            let writes = self.decide(&published, &state, &echoes);
             let mut failed = false;
             let mut written = futures::stream::iter(writes)
                 .map(|write| {
@@ -137,20 +144,27 @@ impl Writer {
                 changed = object_changes.changed() => if changed.is_err() { return },
                 changed = progress_changes.changed() => if changed.is_err() { return },
                 changed = note_changes.changed() => if changed.is_err() { return },
+                changed = self.takeover.changed() => if changed.is_err() { return },
                 changed = self.published.changed() => if changed.is_err() { return },
             }
             tokio::time::sleep(COLLECT).await;
         }
     }
 
-    fn decide(&self, published: &Published, echoes: &HashMap<Key, (Option<String>, Instant)>) -> Vec<Write> {
+    fn decide(
+        &self,
+        published: &Published,
+        state: &State,
+        echoes: &HashMap<Key, (Option<String>, Instant)>,
+    ) -> Vec<Write> {
         let objects = self.objects.read();
         // What was translated is not what is there now; the next translation is on its way.
         if published.objects == 0 || published.objects != objects.respecified() {
             return Vec::new();
         }
         let (progress, notes) = (self.progress.read(), self.notes.read());
-        let mut writes = decide(&objects, published, &progress, &notes, Timestamp::now());
+        let scope = Scope { controllers: &self.controllers, state };
+        let mut writes = decide(&objects, published, &progress, &notes, scope, Timestamp::now());
         writes.retain(|write| {
             let echo = echoes.get(&key(write.kind, &write.meta));
             echo.is_none_or(|(version, _)| *version != write.meta.resource_version)
@@ -167,12 +181,35 @@ fn key(kind: &'static str, meta: &ObjectMeta) -> Key {
     (kind, name)
 }
 
+/// Whose objects are written.
+#[derive(Debug, Clone, Copy)]
+struct Scope<'a> {
+    controllers: &'a [&'a str],
+    state: &'a State,
+}
+
+impl Scope<'_> {
+    /// Whether objects of this controller's classes are left alone for now: the AWS controller may write to them.
+    fn leaves(self, controller: &str) -> bool {
+        controller == names::AWS_GATEWAY_CONTROLLER && !self.state.is_over()
+    }
+
+    /// Whose entries in statuses are Lath's to change or remove.
+    fn served(&self) -> &[&str] {
+        let over = self.state.is_over();
+        let count =
+            self.controllers.iter().take_while(|name| over || **name != names::AWS_GATEWAY_CONTROLLER);
+        &self.controllers[..count.count()]
+    }
+}
+
 /// What has to be written, given what is there.
 fn decide(
     objects: &Objects,
     published: &Published,
     progress: &Progress,
     notes: &Notes,
+    scope: Scope<'_>,
     now: Timestamp,
 ) -> Vec<Write> {
     let outcome = &published.outcome;
@@ -180,6 +217,9 @@ fn decide(
     let moment = |meta: &ObjectMeta| Moment { generation: meta.generation, now };
     for (name, verdict) in &outcome.classes {
         let Some(class) = objects.classes.get(name) else { continue };
+        if scope.leaves(&class.spec.controller_name) {
+            continue;
+        }
         let current = class.status.clone().unwrap_or_default();
         let wanted = status::class(&current, verdict, moment(&class.metadata));
         let used = objects.gateways.values().any(|gateway| gateway.spec.gateway_class_name == *name);
@@ -196,7 +236,20 @@ fn decide(
         let meta = &gateway.metadata;
         let Some(verdict) = outcome.gateways.get(name) else { continue };
         let current = gateway.status.clone().unwrap_or_default();
-        let wanted = status::gateway(&current, verdict, progress, moment(meta));
+        let class = objects.classes.get(&gateway.spec.gateway_class_name);
+        let controller = class.map_or("", |class| &class.spec.controller_name);
+        let mut wanted = if scope.leaves(controller) {
+            current.clone()
+        } else {
+            status::gateway(&current, verdict, progress, moment(meta))
+        };
+        let mut rest = None;
+        if controller == names::AWS_GATEWAY_CONTROLLER {
+            wanted.conditions =
+                status::taken_over(&wanted.conditions, scope.state, &refused(outcome, name), moment(meta));
+            rest = inherited::finalizers(meta, inherited::GATEWAY, scope.state)
+                .map(|finalizers| json!({ "finalizers": finalizers }));
+        }
         let changed = (wanted != current).then(|| {
             json!({
                 "addresses": wanted.addresses,
@@ -205,12 +258,17 @@ fn decide(
             })
         });
         let news = news(&current.conditions, &wanted.conditions);
-        writes.extend(Write::of::<Gateway>("Gateway", meta, changed, None, news));
+        writes.extend(Write::of::<Gateway>("Gateway", meta, changed, rest, news));
+    }
+    for (name, gateways) in &outcome.service_networks {
+        if let Some(network) = objects.service_networks.get(name) {
+            writes.extend(service_network_write(network, gateways, progress, scope, now));
+        }
     }
     for route in objects.routes() {
-        writes.extend(route_write(route, published, progress, notes, now));
+        writes.extend(route_write(route, published, progress, notes, scope, now));
     }
-    writes.extend(backends::exports(objects, published, progress, now));
+    writes.extend(backends::exports(objects, published, progress, scope.state, now));
     writes.extend(backends::target_groups(objects, published, progress, now));
     for ((kind, name), verdict) in &outcome.policies {
         let write = match kind {
@@ -233,7 +291,9 @@ fn decide(
         let wanted = status::policy(&current, verdict, moment(&meta));
         let changed = (wanted != current).then(|| json!({ "conditions": wanted }));
         let news = news(&current, &wanted);
-        writes.extend(Write::new(kind.as_str(), resource, &meta, changed, None, news));
+        let rest = inherited::finalizers(&meta, inherited::of_policy(*kind), scope.state)
+            .map(|finalizers| json!({ "finalizers": finalizers }));
+        writes.extend(Write::new(kind.as_str(), resource, &meta, changed, rest, news));
     }
     writes
 }
@@ -248,25 +308,90 @@ fn policy<P: Resource<DynamicType = ()>>(
     Some((policy.meta().clone(), ApiResource::erase::<P>(&()), conditions))
 }
 
+/// The finalizers that an object is to have, without one of the AWS controller's where that is over; `None` if nothing
+/// changes.
+fn without_inherited(
+    meta: &ObjectMeta,
+    changed: Option<Vec<String>>,
+    inherited: Option<&str>,
+    state: &State,
+) -> Option<Vec<String>> {
+    let Some(inherited) = inherited else { return changed };
+    let finalizers = changed.clone().or_else(|| meta.finalizers.clone());
+    let with = ObjectMeta { finalizers, ..ObjectMeta::default() };
+    inherited::finalizers(&with, inherited, state).or(changed)
+}
+
+/// Routes of a Gateway that are not accepted, and why.
+fn refused(outcome: &Outcome, gateway: &ObjectName) -> Vec<String> {
+    let refused = outcome.routes.iter().filter_map(|(route, verdict)| {
+        let at = |parent: &&ParentVerdict| {
+            !parent.accepted.holds && parent.parent.gateway(&route.object.namespace).as_ref() == Some(gateway)
+        };
+        verdict.parents.iter().find(at).map(|parent| format!("{route}: {}", parent.accepted.message))
+    });
+    refused.collect()
+}
+
+fn service_network_write(
+    network: &ServiceNetwork,
+    gateways: &[String],
+    progress: &Progress,
+    scope: Scope<'_>,
+    now: Timestamp,
+) -> Option<Write> {
+    let meta = &network.metadata;
+    // The AWS controller keeps it.
+    let kept = meta.finalizers.iter().flatten().any(|one| one == inherited::SERVICE_NETWORK);
+    if kept && !scope.state.is_over() {
+        return None;
+    }
+    let name = meta.name.as_deref().unwrap_or_default();
+    let current = network.status.clone().unwrap_or_default();
+    let leaving = meta.deletion_timestamp.is_some();
+    let moment = Moment { generation: meta.generation, now };
+    let wanted = status::service_network(&current, name, gateways, leaving, progress, moment);
+    let changed = (wanted != current).then(|| {
+        json!({
+            "conditions": wanted.conditions,
+            "serviceNetworkARN": wanted.service_network_arn,
+            "serviceNetworkID": wanted.service_network_id,
+        })
+    });
+    // It stays while a Gateway stands for the service network that it names.
+    let mut rest = finalizers(meta, names::LATTICE_FINALIZER, !gateways.is_empty());
+    if kept {
+        rest = without_inherited(meta, rest, Some(inherited::SERVICE_NETWORK), scope.state);
+    }
+    let rest = rest.map(|finalizers| json!({ "finalizers": finalizers }));
+    let news = news(&current.conditions, &wanted.conditions);
+    Write::of::<ServiceNetwork>("ServiceNetwork", meta, changed, rest, news)
+}
+
 fn route_write(
     route: &Route,
     published: &Published,
     progress: &Progress,
     notes: &Notes,
+    scope: Scope<'_>,
     now: Timestamp,
 ) -> Option<Write> {
     let nothing = RouteVerdict::default();
     let verdict = published.outcome.routes.get(&route.name).unwrap_or(&nothing);
+    if verdict.parents.iter().any(|parent| scope.leaves(&parent.controller)) {
+        return None;
+    }
     let moment = Moment { generation: route.meta.generation, now };
     let leaving = route.is_leaving();
     let wanted = if leaving {
         route.status.clone()
     } else {
-        status::route(&route.status, verdict, (progress, notes), names::GATEWAY_CONTROLLER, moment)
+        status::route(&route.status, verdict, (progress, notes), scope.served(), moment)
     };
     let status = (wanted != route.status).then(|| json!({ "parents": wanted.parents }));
-    let metadata = metadata(route, verdict, progress, published.version);
-    let news = news(&own_conditions(&route.status), &own_conditions(&wanted));
+    let metadata = metadata(route, verdict, progress, published.version, scope.state);
+    let own = |status: &RouteStatus| own_conditions(status, scope.served());
+    let news = news(&own(&route.status), &own(&wanted));
     let resource = match route.name.kind {
         RouteKind::Http => ApiResource::erase::<HTTPRoute>(&()),
         RouteKind::Grpc => ApiResource::erase::<GRPCRoute>(&()),
@@ -278,13 +403,19 @@ fn route_write(
 }
 
 /// Lath's conditions of a route, at all of its parents.
-fn own_conditions(status: &RouteStatus) -> Vec<Condition> {
-    let own = status.parents.iter().filter(|parent| parent.controller_name == names::GATEWAY_CONTROLLER);
+fn own_conditions(status: &RouteStatus, controllers: &[&str]) -> Vec<Condition> {
+    let own = status.parents.iter().filter(|parent| controllers.contains(&parent.controller_name.as_str()));
     own.flat_map(|parent| parent.conditions.iter().cloned()).collect()
 }
 
 /// The finalizers and annotations that a route should have instead of those it has.
-fn metadata(route: &Route, verdict: &RouteVerdict, progress: &Progress, version: u64) -> Option<Value> {
+fn metadata(
+    route: &Route,
+    verdict: &RouteVerdict,
+    progress: &Progress,
+    version: u64,
+    state: &State,
+) -> Option<Value> {
     let held = route.meta.finalizers.iter().flatten().any(|finalizer| finalizer == names::LATTICE_FINALIZER);
     let accepted = verdict.parents.iter().any(|parent| parent.accepted.holds);
     let keep = if route.is_leaving() {
@@ -293,7 +424,12 @@ fn metadata(route: &Route, verdict: &RouteVerdict, progress: &Progress, version:
         accepted || (held && !leaving::gone(&route.name, progress, version))
     };
     let mut changes = serde_json::Map::new();
-    if let Some(finalizers) = finalizers(&route.meta, names::LATTICE_FINALIZER, keep) {
+    let finalizers = finalizers(&route.meta, names::LATTICE_FINALIZER, keep);
+    // Once Lath's own is there, or nothing is left that the other one would wait for.
+    let replaced = keep && !route.is_leaving();
+    let over = replaced || (route.is_leaving() && leaving::gone(&route.name, progress, version));
+    let other = Some(inherited::of_route(route.name.kind)).filter(|_| over);
+    if let Some(finalizers) = without_inherited(&route.meta, finalizers, other, state) {
         changes.insert("finalizers".into(), json!(finalizers));
     }
     if !route.is_leaving() && accepted {
@@ -464,3 +600,6 @@ async fn announce(events: &Events, write: &Write) {
         events.tell_reference(&reference, event, "Judge", reason, message).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

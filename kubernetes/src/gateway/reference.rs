@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Other;
+use crate::watch::ObjectName;
 
 /// What a route wants to be attached to, which is a Gateway or one of its listeners.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -30,6 +31,19 @@ pub struct ParentReference {
     /// The port of the listeners that are meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<i32>,
+}
+
+impl ParentReference {
+    /// The Gateway that a route of this namespace means; `None`: it is none.
+    #[must_use]
+    pub fn gateway(&self, namespace: &str) -> Option<ObjectName> {
+        let group = self.group.as_deref().unwrap_or(super::GROUP);
+        let kind = self.kind.as_deref().unwrap_or("Gateway");
+        ((group, kind) == (super::GROUP, "Gateway")).then(|| ObjectName {
+            namespace: self.namespace.clone().unwrap_or_else(|| namespace.to_owned()),
+            name: self.name.clone(),
+        })
+    }
 }
 
 /// Where a rule sends requests or connections.

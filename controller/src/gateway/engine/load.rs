@@ -119,6 +119,24 @@ impl Engine {
         let first = !std::mem::replace(&mut self.loaded, true);
         Arc::make_mut(&mut self.ours).append(&mut catalogue.ours);
         self.claimed.append(&mut catalogue.networks);
+        self.settle(catalogue, !first, now);
+        self.want();
+    }
+
+    /// Takes in what has become this cluster's of late, and can't be found by its tags yet.
+    pub(super) fn absorb(&mut self, desired: &Desired) {
+        let mut catalogue = Catalogue::default();
+        for (arn, tags) in &desired.taken {
+            if read::is_ours(tags, &self.links.site) && self.absorbed.insert(arn.clone()) {
+                catalogue.take(arn, tags.clone());
+            }
+        }
+        Arc::make_mut(&mut self.ours).append(&mut catalogue.ours);
+        self.settle(catalogue, false, Instant::now());
+    }
+
+    /// Gives what is this cluster's its place.
+    fn settle(&mut self, catalogue: Catalogue, unexpected: bool, now: Instant) {
         for (arn, tags) in catalogue.services {
             let known = self.services.values().any(|it| it.arn() == Some(&arn));
             let Some(tag) = tags.get(tags::OWNER).filter(|_| !known) else { continue };
@@ -144,7 +162,7 @@ impl Engine {
                     own
                 }
             };
-            if !first {
+            if unexpected {
                 self.appeared(Kind::Service, &arn);
             }
             self.touch(Name::Service(place));
@@ -174,18 +192,17 @@ impl Engine {
                     own
                 }
             };
-            if !first {
+            if unexpected {
                 self.appeared(Kind::Group, arn.as_str());
             }
             self.group_places.insert(arn.clone(), place.clone());
-            if first {
+            if !unexpected {
                 // Rules may have ceased to name it just before the start.
                 self.linger(arn, now);
             }
             self.touch(Name::Group(place));
         }
-        self.catalogued_resources(catalogue.resources, first, now);
-        self.want();
+        self.catalogued_resources(catalogue.resources, !unexpected, now);
     }
 
     /// It is known which resource gateways, directories and resource configurations are this cluster's.

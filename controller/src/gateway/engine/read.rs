@@ -55,7 +55,7 @@ pub(super) struct Catalogue {
 
 impl Catalogue {
     /// Takes in a resource with the cluster's tag.
-    fn take(&mut self, arn: &str, tags: Tags) {
+    pub(super) fn take(&mut self, arn: &str, tags: Tags) {
         let mut path = arn.splitn(6, ':').nth(5).unwrap_or_default().split('/');
         let (kind, id) = (path.next().unwrap_or_default(), path.next().unwrap_or_default());
         match kind {

@@ -22,7 +22,7 @@ fn verdict(accepted: bool) -> RouteVerdict {
     let parent = ParentReference { name: "mesh".into(), ..ParentReference::default() };
     let resolved = Verdict::yes(Reason::ResolvedRefs, "well");
     RouteVerdict {
-        parents: vec![ParentVerdict { parent, accepted, resolved }],
+        parents: vec![ParentVerdict { parent, controller: GATEWAY_CONTROLLER.into(), accepted, resolved }],
         owners: BTreeSet::from([OWNER.to_owned()]),
         ..RouteVerdict::default()
     }
@@ -63,7 +63,7 @@ fn programmed(status: &RouteStatus) -> (String, String, String) {
 
 fn made(current: &RouteStatus, verdict: &RouteVerdict, progress: &Progress, generation: i64) -> RouteStatus {
     let moment = Moment { generation: Some(generation), now: second(100) };
-    route(current, verdict, (progress, &Notes::new()), GATEWAY_CONTROLLER, moment)
+    route(current, verdict, (progress, &Notes::new()), &[GATEWAY_CONTROLLER], moment)
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Which routes are attached to which listeners.
 
-use lath_kubernetes::gateway::{self, ParentReference};
+use lath_kubernetes::gateway::ParentReference;
 
 use super::{
     World,
@@ -32,13 +32,8 @@ pub(super) fn view<'v, 'a>(
 }
 
 fn position(views: &[View<'_>], route: &Route, parent: &ParentReference) -> Option<usize> {
-    let group = parent.group.as_deref().unwrap_or(gateway::GROUP);
-    let kind = parent.kind.as_deref().unwrap_or("Gateway");
-    if (group, kind) != (gateway::GROUP, "Gateway") {
-        return None;
-    }
-    let namespace = parent.namespace.as_ref().unwrap_or(&route.name.object.namespace);
-    views.iter().position(|view| view.name.name == parent.name && view.name.namespace == *namespace)
+    let gateway = parent.gateway(&route.name.object.namespace)?;
+    views.iter().position(|view| *view.name == gateway)
 }
 
 /// What the route's references to Gateways of Lath's come to.

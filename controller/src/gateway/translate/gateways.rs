@@ -56,6 +56,8 @@ pub struct GatewayVerdict {
 pub(super) struct View<'a> {
     pub(super) name: &'a ObjectName,
     pub(super) gateway: &'a Gateway,
+    /// The controller whose class it has.
+    pub(super) controller: &'a str,
     pub(super) parameters: Parameters,
     pub(super) layer4: Layer4,
     pub(super) listeners: Vec<ListenerView<'a>>,
@@ -73,6 +75,11 @@ pub(super) struct ListenerView<'a> {
 }
 
 impl View<'_> {
+    /// Whether its class is the AWS controller's, so that what it stands for may have been made by that one.
+    pub(super) fn is_inherited(&self) -> bool {
+        self.controller == names::AWS_GATEWAY_CONTROLLER
+    }
+
     /// Whether it asks for something that can't be followed, so that what was there before goes on.
     pub(super) fn is_suspended(&self) -> bool {
         let accepted = &self.verdict.accepted;
@@ -162,9 +169,11 @@ fn view<'a>(
             }
         }
     };
+    let class = world.objects.classes.get(&gateway.spec.gateway_class_name);
     View {
         name,
         gateway,
+        controller: class.map_or("", |class| &class.spec.controller_name),
         parameters: parameters.unwrap_or_default(),
         layer4,
         verdict: GatewayVerdict {

@@ -116,6 +116,7 @@ pub(super) fn take(world: &World<'_>, views: &[View<'_>], route: &Route, parents
         taken.holds |= accepted.reason == Reason::UnsupportedValue;
         taken.verdict.parents.push(ParentVerdict {
             parent: parent.reference.clone(),
+            controller: view.controller.into(),
             accepted,
             resolved: resolved.clone(),
         });

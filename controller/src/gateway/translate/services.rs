@@ -35,10 +35,12 @@ pub(super) struct Ready<'a> {
     pub(super) route: &'a Route,
     /// Its rules: matches, and where they send requests. Empty for routes that only forward.
     pub(super) rules: Vec<(Vec<Lowered>, Sends)>,
+    /// The order in which its rules are tried, before the standard's.
+    pub(super) numbers: Vec<u16>,
 }
 
 /// The place of a rule in a listener: what is less is tried first.
-type Place = (Weight, k8s_openapi::jiff::Timestamp, String, usize, usize, usize);
+type Place = (u16, Weight, k8s_openapi::jiff::Timestamp, String, usize, usize, usize);
 
 /// A listener that is being put together.
 #[derive(Debug, Clone)]
@@ -288,8 +290,16 @@ impl Draft {
                 }
                 for (match_index, lowered) in matches.iter().enumerate() {
                     for (part, matching) in lowered.matches.iter().enumerate() {
-                        let place =
-                            (lowered.weight, route.created(), name.clone(), rule_index, match_index, part);
+                        let number = ready.numbers.get(rule_index).copied().unwrap_or_default();
+                        let place = (
+                            number,
+                            lowered.weight,
+                            route.created(),
+                            name.clone(),
+                            rule_index,
+                            match_index,
+                            part,
+                        );
                         let rule = Rule { matching: matching.clone(), action: action.clone() };
                         draft.rules.insert(place, rule);
                     }

@@ -37,8 +37,8 @@ spec: { controllerName: lath.dev/gateway-controller }
 ";
 
 #[derive(Default)]
-struct Case {
-    objects: Objects,
+pub(in crate::gateway) struct Case {
+    pub(in crate::gateway) objects: Objects,
     services: HashMap<ObjectName, Service>,
     certificates: Vec<Certificate>,
 }
@@ -48,7 +48,7 @@ fn typed<T: DeserializeOwned>(value: &Value) -> T {
 }
 
 impl Case {
-    fn read(yaml: &str) -> Self {
+    pub(in crate::gateway) fn read(yaml: &str) -> Self {
         let mut case = Self::default();
         for kind in Kind::ALL {
             case.objects.apply(Update::Absent(kind));
@@ -115,6 +115,7 @@ impl Case {
                     }
                 }
             }
+            "ServiceNetwork" => Update::ServiceNetworks(Change::Applied(typed(object))),
             "Namespace" => {
                 let namespace: core::Namespace = typed(object);
                 Update::Namespaces(Change::Applied(Namespace {
@@ -138,12 +139,16 @@ impl Case {
         self.objects.apply(update);
     }
 
-    fn translate(&self) -> Outcome {
+    pub(in crate::gateway) fn translate(&self) -> Outcome {
+        self.translate_for(&[well_known::GATEWAY_CONTROLLER, well_known::AWS_GATEWAY_CONTROLLER])
+    }
+
+    fn translate_for(&self, controllers: &[&str]) -> Outcome {
         translate(&World {
             objects: &self.objects,
             service: &|name| self.services.get(name),
             site: &site(),
-            controllers: &[lath_kubernetes::names::GATEWAY_CONTROLLER],
+            controllers,
             default_network: None,
             certificates: &Certificates::Read(self.certificates.clone()),
         })
@@ -218,6 +223,15 @@ fn show(outcome: &Outcome) -> String {
         for destination in &spec.access_logs {
             let _ = writeln!(out, "    logs to {destination}");
         }
+    }
+    for (name, gateways) in &outcome.service_networks {
+        let _ = writeln!(out, "ServiceNetwork {name}, for which stand {gateways:?}");
+    }
+    for (owner, from) in &outcome.desired.allowed {
+        let _ = writeln!(out, "service of {owner} may be taken over from {from}");
+    }
+    for owner in &outcome.desired.inherited {
+        let _ = writeln!(out, "service of {owner} may be the AWS controller's");
     }
     for (owner, spec) in &outcome.desired.services {
         let _ = writeln!(out, "service {} of {owner}", spec.name);
@@ -410,4 +424,19 @@ fn a_gateway_is_reached_by_its_own_services() {
         let owners = Vec::from_iter(outcome.gateways[&name].owners.iter().map(String::as_str));
         assert_eq!(owners, [format!("Gateway/infra/{gateway}")]);
     }
+}
+
+/// What was taken over is not taken down when the setting goes.
+#[test]
+fn what_is_at_classes_that_are_no_longer_served_stays_as_it_is() {
+    let yaml = include_str!("golden/taken-over.yaml");
+    let outcome = Case::read(yaml).translate_for(&[well_known::GATEWAY_CONTROLLER]);
+    assert!(outcome.desired.services.is_empty() && outcome.routes.is_empty());
+    let route = ("http".to_owned(), "shop".to_owned(), "web".to_owned());
+    let spared = |spare: &Spare| match spare {
+        Spare::Route { kind, namespace, name } => (kind.clone(), namespace.clone(), name.clone()) == route,
+        _ => false,
+    };
+    assert!(outcome.desired.spared.iter().any(spared), "{:?}", outcome.desired.spared);
+    assert!(outcome.desired.spared_networks.contains("mesh"));
 }

@@ -12,13 +12,14 @@ use lath_kubernetes::{
 use lattice::service::GroupKey;
 use serde_json::json;
 
-use super::{Write, finalizers, news};
+use super::{Write, finalizers, news, without_inherited};
 use crate::gateway::{
     compose::Published,
     engine::{Progress, progress::LeavingExport},
     multicluster::{Dialect, Export},
     objects::Objects,
     status::{self, Moment},
+    takeover::{State, inherited},
     translate::exports::owner,
 };
 
@@ -27,10 +28,11 @@ pub(super) fn exports(
     objects: &Objects,
     published: &Published,
     progress: &Progress,
+    state: &State,
     now: Timestamp,
 ) -> Vec<Write> {
     let all = objects.exports();
-    all.filter_map(|(dialect, export)| write(dialect, export, published, progress, now)).collect()
+    all.filter_map(|(dialect, export)| write(dialect, export, published, progress, state, now)).collect()
 }
 
 /// What has to be written of TargetGroups.
@@ -62,6 +64,7 @@ fn write(
     export: &Export,
     published: &Published,
     progress: &Progress,
+    state: &State,
     now: Timestamp,
 ) -> Option<Write> {
     let moment = Moment { generation: export.meta.generation, now };
@@ -74,8 +77,13 @@ fn write(
     };
     let held = export.meta.finalizers.iter().flatten().any(|finalizer| finalizer == names::LATTICE_FINALIZER);
     let accepted = verdict.is_some_and(|verdict| verdict.accepted.holds);
-    let keep = accepted || (held && !gone(&owner, &leaving, progress, published.version));
+    let gone = gone(&owner, &leaving, progress, published.version);
+    let keep = accepted || (held && !gone);
     let metadata = finalizers(&export.meta, names::LATTICE_FINALIZER, keep);
+    // As of routes. Nobody would remove it else.
+    let over = (keep && !export.is_leaving()) || (export.is_leaving() && gone);
+    let other = Some(inherited::SERVICE_EXPORT).filter(|_| over);
+    let metadata = without_inherited(&export.meta, metadata, other, state);
     let resource = match dialect {
         Dialect::Aws => ApiResource::erase::<ServiceExport>(&()),
         Dialect::Standard => ApiResource::erase::<standard::ServiceExport>(&()),
@@ -151,7 +159,8 @@ mod tests {
             (Progress { loaded: true, read: true, version: 1, ..Progress::default() }, None, false),
             (Progress { loaded: true, read: true, version: 2, ..Progress::default() }, None, true),
         ] {
-            let write = write(Dialect::Aws, &export(), &published, &progress, Timestamp::UNIX_EPOCH);
+            let write =
+                write(Dialect::Aws, &export(), &published, &progress, &State::Off, Timestamp::UNIX_EPOCH);
             let told = write.as_ref().and_then(|write| write.status.as_ref()).map(|status| {
                 let condition = &status["conditions"][0];
                 let message = condition["message"].as_str().unwrap();

@@ -72,7 +72,7 @@ fn to(groups: &[(u8, u16)]) -> Action<TargetGroupArn> {
 fn moved(
     protocol: ListenerProtocol,
     there: (Action<TargetGroupArn>, &[Action<TargetGroupArn>]),
-    wanted: (Action<TargetGroupArn>, &[Action<TargetGroupArn>]),
+    wanted: &(Action<TargetGroupArn>, &[Action<TargetGroupArn>]),
     warm: &dyn Fn(&TargetGroupArn) -> bool,
 ) -> Plan<Step> {
     let matching = |number: usize| crate::rule::Match {
@@ -112,7 +112,7 @@ fn moved(
     let around = Around {
         group: &|key| match key {
             GroupKey::External(arn) => KnownGroup::Yes(arn.clone()),
-            GroupKey::Service(_) => KnownGroup::No,
+            _ => KnownGroup::No,
         },
         network: &|_| KnownNetwork::No,
         ours: &|_| true,
@@ -132,16 +132,16 @@ fn requests_are_moved_to_a_group_only_when_it_is_warm() {
     // One that is served from another group is not moved, and nothing else is changed meanwhile.
     let old = (none(), &[to(&[(1, 1)]), none()][..]);
     let new = (none(), &[to(&[(2, 1)]), to(&[(1, 1), (3, 1)])][..]);
-    let cold = moved(Http, old.clone(), new.clone(), &|_| false);
+    let cold = moved(Http, old.clone(), &new, &|_| false);
     assert_eq!(cold.waits, waits(&[2, 3]));
     let [Step::Rule { step: rules::Step::Create { priority: 30, rule }, .. }] = cold.steps.as_slice() else {
         panic!("{cold:?}");
     };
     assert!(rules::is_warming(rule) && rule.action == to(&[(2, 1), (3, 1)]), "{rule:?}");
     // One that is warm is waited for no more, but the rest is.
-    let half = moved(Http, old.clone(), new.clone(), &|group| *group == arn(2));
+    let half = moved(Http, old.clone(), &new, &|group| *group == arn(2));
     assert_eq!(half.waits, waits(&[3]));
-    let whole = moved(Http, old, new, &|_| true);
+    let whole = moved(Http, old, &new, &|_| true);
     assert_eq!(whole.waits, []);
     assert!(
         matches!(whole.steps.as_slice(), [Step::Rule { step: rules::Step::Update(changes), .. }] if changes.len() == 2)
@@ -151,11 +151,11 @@ fn requests_are_moved_to_a_group_only_when_it_is_warm() {
         ((none(), &[none()][..]), (none(), &[to(&[(2, 1)])][..])),
         ((none(), &[to(&[(1, 1)]), to(&[(2, 1)])][..]), (none(), &[to(&[(2, 1)]), to(&[(1, 1)])][..])),
     ] {
-        let plan = moved(Http, there, wanted, &|_| false);
+        let plan = moved(Http, there, &wanted, &|_| false);
         assert_eq!((plan.waits.len(), plan.steps.len()), (0, 1), "{plan:?}");
     }
     // Without rules, the group first gets nothing.
-    let pass = |there, warm: bool| moved(TlsPassthrough, (there, &[]), (to(&[(2, 1)]), &[]), &|_| warm);
+    let pass = |there, warm: bool| moved(TlsPassthrough, (there, &[]), &(to(&[(2, 1)]), &[]), &|_| warm);
     let update = |default| Step::UpdateListener { listener: "listener-1".into(), port: 80, default };
     let cold = pass(to(&[(1, 1)]), false);
     assert_eq!((cold.steps, cold.waits), (vec![update(to(&[(1, 1), (2, 0)]))], waits(&[2])));

@@ -305,3 +305,23 @@ async fn fifty_services_take_as_many_calls_as_objects_and_less_than_a_second() {
     assert_eq!(calls.values().sum::<u64>(), 300, "{calls:?}");
     assert!(took < Duration::from_millis(300), "{took:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_network_without_a_gateway_is_made_or_adopted_and_never_deleted() {
+    for there in [false, true] {
+        let world = World::new(&[]).await;
+        if there {
+            world.cloud.create("/servicenetworks", serde_json::json!({ "name": "net" })).await;
+        }
+        let alone = NetworkSpec { vpc: None, ..network() };
+        world.calls();
+        world.want(Desired { networks: [("net".to_owned(), alone)].into(), ..Desired::default() });
+        world.done().await;
+        let made = if there { counts(&[]) } else { counts(&[("CreateServiceNetwork", 1)]) };
+        assert_eq!(world.changes(), made);
+        assert!(world.progress.read().networks["net"].arn.is_some());
+        world.want(Desired::default());
+        world.idle(Duration::from_secs(600)).await;
+        assert_eq!(world.changes(), counts(&[]));
+    }
+}

@@ -25,6 +25,7 @@ type ListenerPick = (bool, u8, Vec<(u8, u8)>);
 
 /// A service.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
 struct Route {
     domain: bool,
     policy: bool,
