@@ -4,6 +4,9 @@ use std::io::IsTerminal as _;
 
 use tracing_subscriber::EnvFilter;
 
+/// What the client of Kubernetes logs as.
+const KUBE_CLIENT: &str = "kube_client::client";
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -31,9 +34,17 @@ impl std::str::FromStr for Format {
 /// # Errors
 /// When the filter can't be read.
 pub fn init(format: Format, filter: &str) -> Result<(), String> {
-    let filter: EnvFilter = filter
+    let words = filter;
+    let mut filter: EnvFilter = words
         .parse()
-        .map_err(|error| format!("{filter:?} is not a log filter, give a level such as info: {error}"))?;
+        .map_err(|error| format!("{words:?} is not a log filter, give a level such as info: {error}"))?;
+    // It warns of each answer that is plain text, such as that of an API server which does not know a group of kinds. Whoever
+    // has asked says what follows from that.
+    if !words.contains(KUBE_CLIENT)
+        && let Ok(directive) = format!("{KUBE_CLIENT}=error").parse()
+    {
+        filter = filter.add_directive(directive);
+    }
     let builder = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
     // Only one subscriber can be installed; a second attempt comes from tests within one process.
     let _already_installed = match format {

@@ -19,10 +19,9 @@ use k8s_openapi::jiff::Timestamp;
 use lattice::{
     Tags, TargetGroupArn,
     id::NetworkId,
-    names,
     observed::Network,
     plan::network::VpcTree,
-    resource::{ResourceKey, ResourceKind},
+    resource::ResourceKey,
     service::{Desired, GroupKey},
     tags,
     target::TargetState,
@@ -44,8 +43,10 @@ mod read;
 mod resource_calls;
 mod resources;
 mod services;
+mod show;
 mod turn;
 mod unit;
+mod want;
 mod warm;
 mod words;
 
@@ -56,17 +57,13 @@ use groups::GroupUnit;
 use lanes::Moment;
 use load::Look;
 use networks::NetworkUnit;
-use progress::LeavingExport;
 use resources::ResourceUnit;
 use services::ServiceUnit;
-use unit::{Kind, Name, Place, Tree};
+use unit::{Name, Place};
 
 /// Most tasks at once: enough for 50 services of five calls each within half a second at 20 ms per call. What finds no room
 /// has its turn when another is answered.
 const AT_ONCE: usize = 64;
-
-/// How often resources are counted while much is under way.
-const COUNT_EVERY: Duration = Duration::from_secs(1);
 
 /// How the engine works.
 #[derive(Debug, Clone)]
@@ -316,109 +313,6 @@ impl Engine {
         }
     }
 
-    /// Takes in what is wanted now.
-    fn want(&mut self) {
-        let Some(desired) = self.desired.clone().filter(|_| self.loaded) else { return };
-        let now = Instant::now();
-        self.absorb(&desired);
-        self.want_imports(&desired, now);
-        self.want_groups(&desired, now);
-        self.want_services(&desired, now);
-        self.want_networks(&desired, now);
-        self.want_resources(&desired, now);
-        self.progress.version = desired.version;
-        self.surveyed = false;
-    }
-
-    fn want_services(&mut self, desired: &Desired, now: Instant) {
-        let mut wanted: BTreeMap<Place, (String, bool)> = BTreeMap::new();
-        for owner in desired.held.iter().chain(desired.services.keys()) {
-            let held = !desired.services.contains_key(owner);
-            wanted.insert(Place::Own(names::owner_tag(owner)), (owner.clone(), held));
-        }
-        for place in wanted.keys() {
-            if !self.services.contains_key(place) {
-                self.services.insert(place.clone(), ServiceUnit::new(Tree::Absent));
-            }
-        }
-        let mut touched = Vec::new();
-        for (place, it) in &mut self.services {
-            let spared = it.tags().is_some_and(|tags| desired.spared.iter().any(|spare| spare.covers(tags)));
-            let (owner, held) =
-                wanted.remove(place).map_or((None, spared), |(owner, held)| (Some(owner), held));
-            let spec = owner.as_ref().and_then(|owner| desired.services.get(owner));
-            let changed = if held { false } else { it.unit.want(spec, now) };
-            if changed {
-                it.refused = services::Refused::default();
-            }
-            if changed || it.held != held || it.owner != owner {
-                it.held = held;
-                it.owner = owner;
-                touched.push(Name::Service(place.clone()));
-            }
-        }
-        self.progress
-            .services
-            .retain(|owner, _| desired.services.contains_key(owner) || desired.held.contains(owner));
-        self.news.push(News::All);
-        for name in touched {
-            self.touch(name);
-        }
-    }
-
-    fn want_groups(&mut self, desired: &Desired, now: Instant) {
-        self.group_tags.retain(|key, _| desired.groups.contains_key(key));
-        let mut wanted = BTreeMap::new();
-        for (key, spec) in &desired.groups {
-            if !self.group_tags.contains_key(key) {
-                // Others' groups are theirs to make.
-                let Some(tag) = names::tag_of(key) else { continue };
-                self.group_tags.insert(key.clone(), tag);
-            }
-            if let Some(tag) = self.group_tags.get(key) {
-                wanted.insert(Place::Own(tag.clone()), (key, spec));
-            }
-        }
-        for place in wanted.keys() {
-            if !self.groups.contains_key(place) {
-                self.groups.insert(place.clone(), GroupUnit::new(Tree::Absent));
-            }
-        }
-        let held_tags: BTreeSet<String> = desired.held.iter().map(names::owner_tag).collect();
-        let mut touched = Vec::new();
-        for (place, it) in &mut self.groups {
-            let (key, spec) = wanted.get(place).map(|(key, spec)| (*key, *spec)).unzip();
-            let held = match key {
-                Some(key) => key.owner().is_some_and(|owner| desired.held.contains(owner)),
-                // The owner of a group is not told by its key's digest. Where it has no tag, it may be a held one's.
-                None if it
-                    .tags()
-                    .is_some_and(|tags| desired.spared.iter().any(|spare| spare.covers(tags))) =>
-                {
-                    true
-                }
-                None if held_tags.is_empty() => false,
-                None => it.owner_tag().is_none_or(|owner| held_tags.contains(owner)),
-            };
-            let changed = it.unit.want(spec, now);
-            // Other clusters may name it by now.
-            if changed && spec.is_none() && it.is_exported() {
-                it.unit.doubt(unit::Doubt::Stale);
-            }
-            if changed || it.held != held || it.key.as_ref() != key {
-                it.held = held;
-                it.service = key.and_then(GroupKey::owner).map(|owner| Place::Own(names::owner_tag(owner)));
-                it.key = key.cloned();
-                touched.push(Name::Group(place.clone()));
-            }
-        }
-        self.progress.groups.retain(|key, _| desired.groups.contains_key(key));
-        self.news.push(News::All);
-        for name in touched {
-            self.touch(name);
-        }
-    }
-
     /// Gives every unit whose turn has come its turn.
     fn work(&mut self) {
         let now = Instant::now();
@@ -488,157 +382,6 @@ impl Engine {
             Some(unit::Doubt::Audit) => Urgency::Observe,
             _ => Urgency::Change,
         }
-    }
-
-    /// Looks which services leave, which groups are named, and whether all that is this cluster's was read.
-    fn survey(&mut self) {
-        self.surveyed = true;
-        let leaves = |it: &ServiceUnit| it.owner.is_none() && !it.unit.tree.is_absent();
-        let mut leaving: BTreeMap<String, Tags> = self
-            .services
-            .iter()
-            .filter(|(_, it)| leaves(it))
-            .map(|(place, it)| {
-                let (Place::Own(name) | Place::Spare(name)) = place;
-                (name.clone(), it.tags().cloned().unwrap_or_default())
-            })
-            .collect();
-        let left = self.resources.iter().filter(|(_, it)| it.key.is_none() && !it.unit.tree.is_absent());
-        leaving.extend(left.map(|(place, it)| {
-            let (Place::Own(name) | Place::Spare(name)) = place;
-            (name.clone(), it.tags().cloned().unwrap_or_default())
-        }));
-        let held: BTreeSet<_> = self
-            .resources
-            .values()
-            .filter(|it| it.held && it.kind == ResourceKind::Directory)
-            .filter_map(|it| it.directory().cloned())
-            .collect();
-        let read = self.loaded
-            && self.services.values().all(|it| !matches!(it.unit.tree, Tree::Unread(_)))
-            && self.groups.values().all(|it| !matches!(it.unit.tree, Tree::Unread(_)))
-            && self.resources.values().all(|it| !matches!(it.unit.tree, Tree::Unread(_)));
-        let exports: BTreeMap<TargetGroupArn, LeavingExport> = self
-            .groups
-            .values()
-            .filter(|it| it.unit.wanted.is_none() && it.is_exported())
-            .filter_map(|it| Some((it.arn()?.clone(), it.leaving_export()?)))
-            .collect();
-        let progress = &mut self.progress;
-        let used_changed = std::mem::take(&mut self.used_changed) || progress.leaving_exports != exports;
-        if progress.read != read
-            || progress.leaving != leaving
-            || progress.held_directories != held
-            || used_changed
-        {
-            progress.read = read;
-            progress.held_directories = held;
-            progress.leaving = leaving;
-            if used_changed {
-                progress.used = self.users.keys().chain(self.lingering.keys()).cloned().collect();
-                // Other clusters' rules are not seen from here, but their services are.
-                let used = exports.iter().filter(|(_, it)| it.is_used()).map(|(arn, _)| arn.clone());
-                progress.used.extend(used);
-                progress.leaving_exports = exports;
-            }
-            self.news.push(News::Survey);
-        }
-    }
-
-    /// Tells how far everything is, if that has changed.
-    fn show(&mut self) {
-        if !self.surveyed {
-            self.survey();
-        }
-        let loaded = self.loaded && self.known_networks.is_some();
-        if loaded != self.progress.loaded {
-            self.progress.loaded = loaded;
-            self.news.push(News::All);
-        }
-        if self.news.is_empty() {
-            return;
-        }
-        let (news, is) = (std::mem::take(&mut self.news), &self.progress);
-        if news.contains(&News::All) {
-            if *self.links.progress.read() != *is {
-                self.links.progress.update(|shown| shown.clone_from(is));
-            }
-            return;
-        }
-        self.links.progress.update(|shown| {
-            for one in news {
-                match one {
-                    News::Service(owner) => {
-                        if let Some(it) = is.services.get(&owner) {
-                            shown.services.insert(owner, it.clone());
-                        }
-                    }
-                    News::Group(key) => {
-                        if let Some(it) = is.groups.get(&key) {
-                            shown.groups.insert(key, it.clone());
-                        }
-                    }
-                    News::Network(name) => {
-                        if let Some(it) = is.networks.get(&name) {
-                            shown.networks.insert(name, it.clone());
-                        }
-                    }
-                    News::Resource(key) => {
-                        if let Some(it) = is.resources.get(&key) {
-                            shown.resources.insert(key, it.clone());
-                        }
-                    }
-                    News::Survey => {
-                        shown.read = is.read;
-                        shown.held_directories.clone_from(&is.held_directories);
-                        shown.leaving.clone_from(&is.leaving);
-                        shown.used.clone_from(&is.used);
-                        shown.leaving_exports.clone_from(&is.leaving_exports);
-                    }
-                    News::All => {}
-                }
-            }
-        });
-    }
-
-    /// Counts what there is, for metrics.
-    fn count(&mut self) {
-        let now = Instant::now();
-        // While much is under way, once a second is enough.
-        let busy = !self.tasks.is_empty() || !self.queue.is_empty();
-        if busy && self.counted.is_some_and(|counted| now - counted < COUNT_EVERY) {
-            return;
-        }
-        self.counted = Some(now);
-        let metrics = &self.links.metrics;
-        let service = |it: &&ServiceUnit| it.unit.wanted.is_some();
-        let group = |it: &&GroupUnit| it.unit.wanted.is_some();
-        let network = |it: &&NetworkUnit| it.unit.wanted.is_some() && !it.leftover;
-        metrics.show(
-            Kind::Service,
-            self.services.values().filter(service).count(),
-            self.services.values().filter(service).filter(|it| it.unit.done).count(),
-            self.services.values().map(|it| it.unit.lanes.in_backoff(now)).sum(),
-        );
-        metrics.show(
-            Kind::Group,
-            self.groups.values().filter(group).count(),
-            self.groups.values().filter(group).filter(|it| it.unit.done).count(),
-            self.groups.values().map(|it| it.unit.lanes.in_backoff(now)).sum(),
-        );
-        metrics.show(
-            Kind::Network,
-            self.networks.values().filter(network).count(),
-            self.networks.values().filter(network).filter(|it| it.unit.done).count(),
-            self.networks.values().map(|it| it.unit.lanes.in_backoff(now)).sum(),
-        );
-        let resource = |it: &&ResourceUnit| it.unit.wanted.is_some();
-        metrics.show(
-            Kind::Resource,
-            self.resources.values().filter(resource).count(),
-            self.resources.values().filter(resource).filter(|it| it.unit.done).count(),
-            self.resources.values().map(|it| it.unit.lanes.in_backoff(now)).sum(),
-        );
     }
 }
 

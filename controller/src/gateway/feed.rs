@@ -131,10 +131,13 @@ where
         .boxed()
 }
 
-/// Whether the API server does not know the kind: its definition is not installed.
+/// Whether the API server does not know the kind: its definition is not installed. Of a whole group that it does not know it
+/// says so in plain text, which has no reason.
 fn is_absent(error: &watcher::Error) -> bool {
     match error {
-        watcher::Error::InitialListFailed(kube::Error::Api(status)) => status.is_not_found(),
+        watcher::Error::InitialListFailed(kube::Error::Api(status)) => {
+            status.is_not_found() || status.code == 404
+        }
         _ => false,
     }
 }
@@ -177,5 +180,23 @@ pub(crate) async fn run(
                 objects.apply(update);
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_is_absent_where_its_group_is_too() {
+        for (message, reason, code, absent) in [
+            ("the server could not find the requested resource", "NotFound", 404, true),
+            ("404 page not found", "Failed to parse error data", 404, true),
+            ("forbidden", "Forbidden", 403, false),
+        ] {
+            let status = kube::core::Status::failure(message, reason).with_code(code);
+            let error = watcher::Error::InitialListFailed(kube::Error::Api(status.boxed()));
+            assert_eq!(is_absent(&error), absent, "{message}");
+        }
     }
 }

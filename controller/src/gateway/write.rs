@@ -428,7 +428,7 @@ fn metadata(
     // Once Lath's own is there, or nothing is left that the other one would wait for.
     let replaced = keep && !route.is_leaving();
     let over = replaced || (route.is_leaving() && leaving::gone(&route.name, progress, version));
-    let other = Some(inherited::of_route(route.name.kind)).filter(|_| over);
+    let other = over.then(|| inherited::of_route(route.name.kind));
     if let Some(finalizers) = without_inherited(&route.meta, finalizers, other, state) {
         changes.insert("finalizers".into(), json!(finalizers));
     }

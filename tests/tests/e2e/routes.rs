@@ -120,13 +120,14 @@ async fn pods(case: &Case<'_>, name: &str, replicas: u32) {
 async fn healthy(case: &Case<'_>, count: u32) {
     eventually(&format!("{count} healthy targets"), SOON, async || {
         let bindings = case.bindings.list(&ListParams::default()).await.map_err(|error| error.to_string())?;
-        let mut healthy = 0;
+        let (mut healthy, mut seen) = (0, Vec::new());
         for binding in &bindings.items {
             let targets = case.lattice.targets(&binding.spec.target_group.arn).await;
             let targets = targets.map_err(|error| error.to_string())?;
             healthy += targets.iter().filter(|target| target.status == "HEALTHY").count();
+            seen.push(format!("{:?}: {targets:?}, {:?}", binding.metadata.name, binding.status));
         }
-        if healthy == usize::try_from(count).unwrap() { Ok(()) } else { Err(format!("{healthy}")) }
+        if healthy == usize::try_from(count).unwrap() { Ok(()) } else { Err(seen.join("; ")) }
     })
     .await;
 }

@@ -92,12 +92,14 @@ pub(super) fn judge(
 ) -> (Sends, Option<Verdict>) {
     // What is sent to each, of which several share a backend's weight.
     let mut found: Vec<(Vec<Backend>, u64)> = Vec::with_capacity(rule.backends.len());
+    let mut wrong = None;
     for (place, reference) in rule.backends.iter().enumerate() {
         let at = format!("spec.rules[{index}].backendRefs[{place}]");
+        let weight = u64::try_from(reference.weight.unwrap_or(1)).unwrap_or(0);
         match backend(world, route, reference, &at, lookups) {
-            Ok(backends) => {
-                found.push((backends, u64::try_from(reference.weight.unwrap_or(1)).unwrap_or(0)));
-            }
+            Ok(backends) => found.push((backends, weight)),
+            // It would get nothing anyway.
+            Err(verdict) if weight == 0 => wrong = wrong.or(Some(verdict)),
             // Lattice can't answer a share of the requests with 500, so it answers all of the rule's.
             Err(verdict) => return (Sends::Nowhere, Some(verdict)),
         }
@@ -105,7 +107,7 @@ pub(super) fn judge(
     let mut shares = share(found);
     shares.retain(|(_, weight)| *weight > 0);
     if shares.is_empty() {
-        return (Sends::Nowhere, None);
+        return (Sends::Nowhere, wrong);
     }
     if shares.len() > GROUPS_PER_ACTION {
         let message = format!(
@@ -115,7 +117,7 @@ pub(super) fn judge(
         );
         return (Sends::Nowhere, Some(Verdict::no(Reason::UnsupportedValue, message)));
     }
-    (Sends::To(scale(shares)), None)
+    (Sends::To(scale(shares)), wrong)
 }
 
 /// The weight of each backend. Where some share a weight, all are doubled, so that halves are whole.

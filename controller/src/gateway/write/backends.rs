@@ -82,7 +82,7 @@ fn write(
     let metadata = finalizers(&export.meta, names::LATTICE_FINALIZER, keep);
     // As of routes. Nobody would remove it else.
     let over = (keep && !export.is_leaving()) || (export.is_leaving() && gone);
-    let other = Some(inherited::SERVICE_EXPORT).filter(|_| over);
+    let other = over.then_some(inherited::SERVICE_EXPORT);
     let metadata = without_inherited(&export.meta, metadata, other, state);
     let resource = match dialect {
         Dialect::Aws => ApiResource::erase::<ServiceExport>(&()),
