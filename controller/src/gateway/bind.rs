@@ -19,6 +19,8 @@ use lattice::{
     service::{GroupKey, ServiceGroupKey},
 };
 
+use tokio::time::Instant;
+
 use super::{engine::Progress, metrics::Metrics};
 use crate::{answer, cluster::Cluster, shared::Shared};
 
@@ -54,8 +56,14 @@ pub async fn run(
     let mut progress_changes = progress.subscribe();
     // What was last gone by: pods' changes are many and of no interest here.
     let mut seen = None;
+    let mut retry: Option<Instant> = None;
     loop {
         cluster_changes.borrow_and_update();
+        // Whatever has woken this, progress may have come meanwhile, and it may be time to try again.
+        if progress_changes.has_changed().unwrap_or(true) || retry.is_some_and(|at| at <= Instant::now()) {
+            seen = None;
+            retry = None;
+        }
         progress_changes.borrow_and_update();
         let writes = {
             let cluster = cluster.read();
@@ -78,15 +86,21 @@ pub async fn run(
             failed |= !done;
         }
         drop(written);
-        let again =
-            async { if failed { tokio::time::sleep(RETRY).await } else { std::future::pending().await } };
-        tokio::select! {
-            () = again => seen = None,
-            changed = cluster_changes.changed() => if changed.is_err() { return },
-            changed = progress_changes.changed() => {
-                if changed.is_err() { return }
-                seen = None;
+        if failed {
+            retry = Some(Instant::now() + RETRY);
+        }
+        let again = async {
+            match retry {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
             }
+        };
+        tokio::select! {
+            () = again => {}
+            changed = cluster_changes.changed() => if changed.is_err() { return },
+            changed = progress_changes.changed() => if changed.is_err() { return } else {
+                progress_changes.mark_changed();
+            },
         }
         tokio::time::sleep(COLLECT).await;
     }
@@ -186,8 +200,48 @@ async fn perform(client: &Client, write: &Write) -> bool {
 mod tests {
     use std::collections::BTreeSet;
 
+    use lattice::{
+        service::{GroupProtocol, HttpVersion},
+        target::IpFamily,
+    };
+
     use super::*;
-    use crate::testing::{self, Apply as _};
+    use crate::{
+        gateway::engine::progress::GroupProgress,
+        testing::{self, Apply as _, api},
+    };
+
+    #[tokio::test(start_paused = true)]
+    async fn a_group_is_bound_whatever_else_changes_at_the_same_time_or_fails() {
+        for turn in 0..40 {
+            let api = api::Api::default();
+            let cluster = Arc::new(Shared::new(testing::cluster()));
+            let progress: Arc<Shared<Progress>> = Arc::default();
+            progress.update(|progress| progress.loaded = true);
+            let task = tokio::spawn(run(api.client(), cluster.clone(), progress.clone(), Metrics::default()));
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let key = GroupKey::Service(Box::new(ServiceGroupKey {
+                owner: "HTTPRoute/shop/web".into(),
+                namespace: "shop".into(),
+                service: "web".into(),
+                port: 80,
+                protocol: GroupProtocol::Http(HttpVersion::Http1),
+                family: IpFamily::IPv4,
+            }));
+            let group = GroupProgress { arn: Some(testing::arn(1)), status: None, done: true, trouble: None };
+            api.fail(turn % 2 == 1);
+            cluster.update(|cluster| cluster.run(testing::pod("web-0", 1)));
+            progress.update(|progress| drop(progress.groups.insert(key, group)));
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            api.fail(false);
+            cluster.update(|cluster| cluster.run(testing::pod("web-1", 2)));
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            let name = format!("web-{}", testing::arn(1).id().trim_start_matches("tg-"));
+            let path = format!("/apis/lath.dev/v1alpha1/namespaces/shop/targetgroupbindings/{name}");
+            assert!(api.get(&path).is_some(), "turn {turn}");
+            task.abort();
+        }
+    }
 
     #[test]
     fn a_binding_goes_when_all_is_read_and_no_rule_names_its_group() {
