@@ -2,9 +2,9 @@
 //!
 //! One task owns everything that is known of VPC Lattice. At its start it finds what is this cluster's by tags and reads it;
 //! from then on it knows what its own calls have answered, and audits that now and then. Services, target groups, service
-//! networks, and what carries TCP are *units*: whenever something that a unit goes by has changed, a pure planner ([`lattice::plan`]) is asked what
-//! to call next, and what it names is started at once, each in its *lane*. So what does not depend on each other never waits
-//! for each other, and a unit that is as it should be costs no call.
+//! networks, and what carries TCP are *units*: whenever something that a unit goes by has changed, a pure planner
+//! ([`lattice::plan`]) is asked what to call next, and what it names is started at once, each in its *lane*. So what does not
+//! depend on each other never waits for each other, and a unit that is as it should be costs no call.
 //!
 //! Whatever is changed or deleted carries this cluster's tag. Names prove nothing.
 

@@ -68,8 +68,8 @@ enum Found {
 #[derive(Debug, Clone)]
 struct Wanted {
     keys: BTreeSet<GroupKey>,
-    /// Groups that were found before or that rules name. Those that were tagged within the last minute may be missing from what is found by
-    /// tags.
+    /// Groups that were found before or that rules name. Those that were tagged within the last minute may be missing
+    /// from what is found by tags.
     before: BTreeSet<TargetGroupArn>,
     tags: Arc<BTreeMap<TargetGroupArn, Tags>>,
 }

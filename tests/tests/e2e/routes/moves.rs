@@ -11,7 +11,7 @@ use super::super::setting::Case;
 use super::super::space::not_root;
 use super::{ask, gateway, healthy, pods, route, served, world_with};
 
-/// Pods that are checked often, so that one failed check on a busy machine is soon made up for.
+/// Pods that are checked often, so that what a check finds is soon known.
 async fn checked_pods(case: &Case<'_>, name: &str) {
     let check = json!({ "intervalSeconds": 5, "timeoutSeconds": 4, "healthyThresholdCount": 2 });
     case.space
