@@ -14,9 +14,10 @@ use kube::api::ListParams;
 use kube::{Api, ResourceExt as _};
 use lath_kubernetes::TargetGroupBinding;
 use serde_json::{Value, json};
-use tests::expect::eventually;
+use tests::expect::{eventually, get_json};
 use tests::lath::{self, Install};
 use tests::lattice::{Call, Lattice};
+use tests::load::PORT;
 use tests::world::{World, WorldOptions};
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 
@@ -267,6 +268,18 @@ impl<'a> Case<'a> {
                 },
             }))
             .await;
+    }
+
+    /// Makes a pod that sends requests when it is told to, see [`tests::load::Load`], and returns where it listens.
+    pub(crate) async fn client(&self) -> SocketAddr {
+        self.pod("client", "client", json!({}), json!({})).await;
+        eventually("the client runs", SOON, async || {
+            let pods = self.pods("client").await?;
+            let address = pods.first().and_then(|pod| addresses(pod).first().copied());
+            let at = SocketAddr::new(address.ok_or("it has no address")?, PORT);
+            get_json(at, "/healthz").await.map(|_| at).map_err(|error| error.to_string())
+        })
+        .await
     }
 
     /// The pods with label `app`.

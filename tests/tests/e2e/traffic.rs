@@ -9,12 +9,12 @@ use k8s_openapi::api::apps::v1::Deployment;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
-use tests::expect::{eventually, get_json, request};
-use tests::load::{Load, Outcome, PORT, SLOW_CLOUD};
+use tests::expect::{eventually, request};
+use tests::load::{Load, Outcome, SLOW_CLOUD};
 use tokio::time::sleep;
 
 use super::setting::{Case, SOON, carrying, template};
-use super::space::{addresses, not_root};
+use super::space::not_root;
 
 /// The cloud's resolver, where a VPC has it.
 const RESOLVER: &str = "169.254.169.253";
@@ -81,14 +81,7 @@ async fn a_rolling_update_under_load_loses_no_request() {
         }))
         .await;
     case.settled(&group, "web", 3).await;
-    case.pod("client", "client", json!({}), json!({})).await;
-    let client = eventually("the client runs", SOON, async || {
-        let pods = case.pods("client").await?;
-        let address = pods.first().and_then(|pod| addresses(pod).first().copied());
-        let at = SocketAddr::new(address.ok_or("it has no address")?, PORT);
-        get_json(at, "/healthz").await.map(|_| at).map_err(|error| error.to_string())
-    })
-    .await;
+    let client = case.client().await;
     // Until the registrations have reached the data plane, there is nobody to answer.
     sleep(Duration::from_secs(3)).await;
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
-use tests::load::SLOW_CLOUD;
+use tests::expect::eventually;
+use tests::load::{Load, SLOW_CLOUD};
 use tokio::time::sleep;
 
-use super::super::setting::Case;
+use super::super::setting::{Case, SOON};
 use super::super::space::not_root;
 use super::{ask, gateway, healthy, pods, route, served, world_with};
 
@@ -22,6 +23,16 @@ async fn checked_pods(case: &Case<'_>, name: &str) {
         }))
         .await;
     pods(case, name, 2).await;
+}
+
+/// Waits until a pod of a Deployment has answered a request.
+async fn answered_by(load: &Load, name: &str) {
+    eventually(&format!("a pod of {name} answers"), SOON, async || {
+        let seen = load.outcome().await.map_err(|error| error.to_string())?;
+        let answered = seen.answered.keys().any(|pod| pod.starts_with(&format!("{name}-")));
+        if answered { Ok(()) } else { Err(format!("{seen:?}")) }
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -44,18 +55,20 @@ async fn a_route_moves_to_other_pods_without_losing_a_request() {
     sleep(Duration::from_secs(3)).await;
 
     // First a share, then all, of pods that nobody has checked before.
-    let requests = ask(&case, "load", &host, &["/"], 900);
-    let edits = async {
-        checked_pods(&case, "green").await;
-        case.space.apply(route(&case, "web", &to(&["blue", "green"]))).await;
-        served(&case, "web").await;
-        checked_pods(&case, "red").await;
-        case.space.apply(route(&case, "web", &to(&["red"]))).await;
-        served(&case, "web").await;
-    };
-    let (answers, ()) = tokio::join!(requests, edits);
-    let pods: Vec<&str> = answers.keys().map(String::as_str).collect();
-    assert_eq!(pods, ["/ blue", "/ green", "/ red"], "{answers:?}");
+    let load = Load::begin(case.client().await, &host, 2).await.unwrap();
+    checked_pods(&case, "green").await;
+    case.space.apply(route(&case, "web", &to(&["blue", "green"]))).await;
+    served(&case, "web").await;
+    answered_by(&load, "green").await;
+    checked_pods(&case, "red").await;
+    case.space.apply(route(&case, "web", &to(&["red"]))).await;
+    served(&case, "web").await;
+    answered_by(&load, "red").await;
+    // Until the old group's pods have been given up as well.
+    sleep(Duration::from_secs(3)).await;
+    let seen = load.end().await.unwrap();
+    assert_eq!(seen.failures, 0, "{seen:#?}");
+    assert!(seen.requests() >= 900, "{seen:#?}");
     let after = ask(&case, "after", &host, &["/"], 8).await;
     assert_eq!(after, BTreeMap::from([("/ red".to_owned(), 8)]));
 }
