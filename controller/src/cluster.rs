@@ -21,10 +21,12 @@ use lattice::{Target, TargetGroupArn};
 pub mod agents;
 mod apply;
 pub mod feed;
+mod index;
 pub mod metrics;
 pub mod objects;
 
 use agents::Agents;
+use index::Index;
 use objects::{AgentLease, Node, Slice};
 
 /// The kinds that are watched.
@@ -136,6 +138,9 @@ pub struct Cluster {
     services_changed: u64,
     bindings_changed: u64,
     bindings: BTreeMap<ObjectName, Entry>,
+    /// Bindings that are being deleted.
+    leaving: BTreeSet<ObjectName>,
+    index: Index,
     node_targets: BTreeMap<String, Arc<NodeTargetsSpec>>,
     records: HashMap<TargetGroupArn, HashMap<Target, Vec<Record>>>,
     nodes: BTreeMap<String, Node>,
@@ -162,7 +167,7 @@ impl Cluster {
         self.services_changed
     }
 
-    /// The revision at which a binding was last made, changed or deleted.
+    /// The revision at which a binding was last made, deleted, or changed in more than its status.
     #[must_use]
     pub fn bindings_changed(&self) -> u64 {
         self.bindings_changed
@@ -196,7 +201,12 @@ impl Cluster {
 
     /// Bindings of a target group.
     pub fn bindings_of(&self, group: &TargetGroupArn) -> impl Iterator<Item = &Entry> {
-        self.bindings.values().filter(move |entry| entry.group.as_ref() == Some(group))
+        self.index.of_group(group).filter_map(|name| self.bindings.get(name))
+    }
+
+    /// Bindings that are being deleted.
+    pub fn leaving(&self) -> impl Iterator<Item = (&ObjectName, &Entry)> {
+        self.leaving.iter().filter_map(|name| self.bindings.get_key_value(name))
     }
 
     /// The Service that a binding names.

@@ -56,12 +56,18 @@ impl Cluster {
         self.note(Kind::Services, &edits);
         self.services_changed = self.revision;
         for name in edits.gone {
-            self.services.remove(&name);
+            if let Some(old) = self.services.remove(&name) {
+                self.index.unselect(&old);
+            }
             self.touch_service(&name);
         }
         for service in edits.present {
             let name = named(&service);
-            self.services.insert(name.clone(), Arc::new(service));
+            let service = Arc::new(service);
+            if let Some(old) = self.services.insert(name.clone(), service.clone()) {
+                self.index.unselect(&old);
+            }
+            self.index.select(&service);
             self.touch_service(&name);
         }
     }
@@ -69,9 +75,14 @@ impl Cluster {
     fn apply_bindings(&mut self, change: Change<TargetGroupBinding>) {
         let edits = Edits::new(change, || self.bindings.keys().cloned().collect(), ObjectName::of);
         self.note(Kind::Bindings, &edits);
-        self.bindings_changed = self.revision;
+        if edits.snapshot {
+            self.bindings_changed = self.revision;
+        }
         for name in edits.gone {
+            self.leaving.remove(&name);
             if let Some(entry) = self.bindings.remove(&name) {
+                self.bindings_changed = self.revision;
+                self.index.unbind(&name, &service_name(&entry.binding), entry.group.as_ref());
                 self.touch_group(entry.group.as_ref());
             }
         }
@@ -187,14 +198,14 @@ impl Cluster {
         for address in pod.iter().flat_map(|pod| &pod.addresses) {
             self.by_address.entry(*address).or_default().insert(name.clone());
         }
-        let first = ObjectName { namespace: name.namespace.clone(), name: String::new() };
-        let in_namespace =
-            self.bindings.range_mut(first..).take_while(|(binding, _)| binding.namespace == name.namespace);
-        for (_, entry) in in_namespace {
-            let service = self.services.get(&service_name(&entry.binding));
-            let concerned =
-                service.is_some_and(|service| old.iter().chain(pod).any(|pod| service.selects(&pod.labels)));
-            if concerned {
+        let selecting = old.iter().chain(pod).flat_map(|pod| {
+            let services = self.index.candidates(pod);
+            services
+                .filter(|name| self.services.get(name).is_some_and(|service| service.selects(&pod.labels)))
+        });
+        let selecting: BTreeSet<ObjectName> = selecting.collect();
+        for binding in selecting.iter().flat_map(|service| self.index.of_service(service)) {
+            if let Some(entry) = self.bindings.get_mut(binding) {
                 entry.touched = self.revision;
             }
         }
@@ -251,38 +262,50 @@ impl Cluster {
             let (old, new) = (&old.binding.metadata, &binding.metadata);
             old.uid == new.uid && old.generation == new.generation && old.annotations == new.annotations
         });
+        if same.is_none_or(|old| old.binding.metadata.labels != binding.metadata.labels) {
+            self.bindings_changed = self.revision;
+        }
+        if binding.metadata.deletion_timestamp.is_some() {
+            self.leaving.insert(name.clone());
+        } else {
+            self.leaving.remove(&name);
+        }
         let entry = Entry {
             respecified: same.map_or(self.revision, |old| old.respecified),
             binding: Arc::new(binding),
             group: group.clone(),
             touched: self.revision,
         };
-        if let Some(old) = self.bindings.insert(name, entry)
-            && old.group != group
-        {
-            self.touch_group(old.group.as_ref());
+        let service = service_name(&entry.binding);
+        if let Some(old) = self.bindings.insert(name.clone(), entry) {
+            self.index.unbind(&name, &service_name(&old.binding), old.group.as_ref());
+            if old.group != group {
+                self.touch_group(old.group.as_ref());
+            }
         }
+        self.index.bind(&name, service, group.as_ref());
         self.touch_group(group.as_ref());
     }
 
     fn touch_group(&mut self, group: Option<&TargetGroupArn>) {
-        let revision = self.revision;
-        for entry in self.bindings.values_mut() {
-            if group.is_some() && entry.group.as_ref() == group {
-                entry.touched = revision;
+        for name in group.into_iter().flat_map(|group| self.index.of_group(group)) {
+            if let Some(entry) = self.bindings.get_mut(name) {
+                entry.touched = self.revision;
             }
         }
     }
 
     /// Touches the bindings of a Service, and those of their groups, whose verdicts depend on each other.
     fn touch_service(&mut self, name: &ObjectName) {
-        let concerned = self.bindings.values().filter(|entry| service_name(&entry.binding) == *name);
-        let groups: BTreeSet<Option<TargetGroupArn>> = concerned.map(|entry| entry.group.clone()).collect();
-        let revision = self.revision;
-        for entry in self.bindings.values_mut() {
-            if groups.contains(&entry.group) {
-                entry.touched = revision;
+        let mut groups = BTreeSet::new();
+        for name in self.index.of_service(name) {
+            if let Some(entry) = self.bindings.get_mut(name) {
+                entry.touched = self.revision;
+                groups.extend(entry.group.clone());
             }
+        }
+        for group in groups {
+            self.touch_group(Some(&group));
         }
     }
 }

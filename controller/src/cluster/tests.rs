@@ -1,6 +1,8 @@
 //! The store: what a change touches, and what a relist takes away.
 
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use lath_kubernetes::{pod::Life, watch::Change};
+use proptest::prelude::*;
 use tokio::time::Instant;
 
 use super::*;
@@ -138,5 +140,118 @@ fn the_members_of_a_binding_are_the_pods_that_its_service_selects() {
             cluster.pods().filter(|pod| service.selects(&pod.labels)).map(|pod| pod.name.clone()).collect();
         slow.sort();
         assert_eq!(members, slow, "{selector}");
+    }
+}
+
+/// What happens to a cluster of a few pods, Services and bindings, each called by a small number.
+#[derive(Debug, Clone)]
+enum Happening {
+    Pod { pod: u8, labels: Vec<(u8, u8)> },
+    PodGone(u8),
+    Service { service: u8, selector: Vec<(u8, u8)> },
+    ServiceGone(u8),
+    Binding { binding: u8, service: u8, group: u8, leaves: bool },
+    BindingGone(u8),
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let labels = || prop::collection::vec((0..3_u8, 0..2_u8), 0..3);
+    prop_oneof![
+        4 => (0..4_u8, labels()).prop_map(|(pod, labels)| Happening::Pod { pod, labels }),
+        1 => (0..4_u8).prop_map(Happening::PodGone),
+        3 => (0..3_u8, labels()).prop_map(|(service, selector)| Happening::Service { service, selector }),
+        1 => (0..3_u8).prop_map(Happening::ServiceGone),
+        3 => (0..5_u8, 0..3_u8, 1..4_u8, any::<bool>())
+            .prop_map(|(binding, service, group, leaves)| Happening::Binding { binding, service, group, leaves }),
+        1 => (0..5_u8).prop_map(Happening::BindingGone),
+    ]
+}
+
+fn labels(pairs: &[(u8, u8)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(key, value)| (format!("key-{key}"), format!("value-{value}"))).collect()
+}
+
+fn named(kind: &str, number: u8) -> ObjectName {
+    ObjectName { namespace: "shop".into(), name: format!("{kind}-{number}") }
+}
+
+fn happen(cluster: &mut Cluster, happening: &Happening) {
+    let update = match happening {
+        Happening::Pod { pod: number, labels: pairs } => {
+            let pod = Pod { labels: labels(pairs), ..pod(&named("pod", *number).name, *number) };
+            Update::Pods(Change::Applied(pod))
+        }
+        Happening::PodGone(number) => Update::Pods(Change::Gone(named("pod", *number))),
+        Happening::Service { service: number, selector } => {
+            let name = named("service", *number).name;
+            Update::Services(Change::Applied(Service { name, selector: labels(selector), ..service() }))
+        }
+        Happening::ServiceGone(number) => Update::Services(Change::Gone(named("service", *number))),
+        Happening::Binding { binding: number, service, group, leaves } => {
+            let mut binding = binding(&named("binding", *number).name, *group, 0);
+            binding.spec.service.name = named("service", *service).name;
+            binding.metadata.deletion_timestamp = leaves.then(|| Time(Timestamp::UNIX_EPOCH));
+            Update::Bindings(Change::Applied(binding))
+        }
+        Happening::BindingGone(number) => Update::Bindings(Change::Gone(named("binding", *number))),
+    };
+    cluster.apply(update, Instant::now());
+}
+
+/// The bindings that `happening` concerns, found by a look at all of them in the cluster before and after it.
+fn concerned(before: &Cluster, after: &Cluster, happening: &Happening) -> BTreeSet<ObjectName> {
+    let selected = |cluster: &Cluster, pod: &ObjectName, binding: &TargetGroupBinding| {
+        // Services stay as they are while a pod changes.
+        cluster
+            .pod(pod)
+            .zip(after.service_of(binding))
+            .is_some_and(|(pod, service)| service.selects(&pod.labels))
+    };
+    let groups = |named: &dyn Fn(&ObjectName, &Entry) -> bool| {
+        let all = before.bindings().chain(after.bindings());
+        all.filter(|(name, entry)| named(name, entry))
+            .map(|(_, entry)| entry.group.clone())
+            .collect::<BTreeSet<_>>()
+    };
+    let of_groups = |groups: &BTreeSet<Option<TargetGroupArn>>| {
+        let all = after.bindings().filter(|(_, entry)| groups.contains(&entry.group));
+        all.map(|(name, _)| name.clone()).collect::<BTreeSet<_>>()
+    };
+    match happening {
+        Happening::Pod { pod: number, .. } | Happening::PodGone(number) => {
+            let pod = named("pod", *number);
+            let all = after.bindings().filter(|(_, entry)| {
+                selected(before, &pod, &entry.binding) || selected(after, &pod, &entry.binding)
+            });
+            all.map(|(name, _)| name.clone()).collect()
+        }
+        Happening::Service { service: number, .. } | Happening::ServiceGone(number) => {
+            let service = named("service", *number);
+            of_groups(&groups(&|_, entry| service_name(&entry.binding) == service))
+        }
+        Happening::Binding { binding: number, .. } | Happening::BindingGone(number) => {
+            let binding = named("binding", *number);
+            of_groups(&groups(&|name, _| *name == binding))
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_change_touches_what_a_look_at_all_bindings_finds(happenings in prop::collection::vec(happening(), 1..40)) {
+        let (mut cluster, mut before) = (Cluster::default(), Cluster::default());
+        for one in &happenings {
+            happen(&mut cluster, one);
+            let now = cluster.revision();
+            let touched: BTreeSet<_> =
+                cluster.bindings().filter(|(_, entry)| entry.touched == now).map(|(name, _)| name.clone()).collect();
+            prop_assert_eq!(touched, concerned(&before, &cluster, one));
+            let leaving = |cluster: &Cluster| -> BTreeSet<_> {
+                cluster.leaving().map(|(name, _)| name.clone()).collect()
+            };
+            let left = cluster.bindings().filter(|(_, entry)| entry.binding.metadata.deletion_timestamp.is_some());
+            prop_assert_eq!(leaving(&cluster), left.map(|(name, _)| name.clone()).collect());
+            happen(&mut before, one);
+        }
     }
 }

@@ -89,12 +89,15 @@ impl Undertaker {
             return Vec::new();
         }
         let groups = self.groups.read();
-        let roll = nodes::roll(&cluster, &self.settings, now);
         let mut duties = Vec::new();
-        for (name, entry) in cluster.bindings() {
+        if cluster.leaving().next().is_none() {
+            deletions.keep(&BTreeSet::new());
+            return duties;
+        }
+        let roll = nodes::roll(&cluster, &self.settings, now);
+        for (name, entry) in cluster.leaving() {
             let meta = &entry.binding.metadata;
-            let held = meta.finalizers.iter().flatten().any(|finalizer| finalizer == names::FINALIZER);
-            if meta.deletion_timestamp.is_none() || !held {
+            if !meta.finalizers.iter().flatten().any(|finalizer| finalizer == names::FINALIZER) {
                 continue;
             }
             let (since, taken) = deletions.of(name, meta.uid.as_ref(), now);
