@@ -1,6 +1,10 @@
 //! The controller's cases: many routes from nothing, pods that come and go behind them, and what both cost.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    pin::pin,
+    time::Duration,
+};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use http::Method;
@@ -8,9 +12,11 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::{
     Api,
     api::{DeleteParams, ListParams, PostParams},
+    runtime::{WatchStreamExt as _, watcher},
 };
 use lath_kubernetes::gateway::HTTPRoute;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::{
     Options,
@@ -136,25 +142,28 @@ async fn wave(lab: &Lab, name: &str, count: usize) -> Result<Wave> {
     });
     stream::iter(routes).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await?;
     let applied = now();
-    let api: Api<HTTPRoute> = Api::namespaced(lab.client.clone(), NAMESPACE);
-    let of_wave = ListParams::default().labels(&format!("wave={}", names[0]));
-    loop {
-        let routes = api.list(&of_wave).await.doing("looking at routes")?;
-        let programmed = routes.items.iter().filter(|route| is_programmed(route)).count();
-        if programmed == count {
-            break;
-        }
-        if now() - started > LIMIT.as_secs_f64() {
-            let waiting = format!(
-                "{programmed} of {count} are; the others' last words: {:?}",
-                first_waiting(&routes.items)
-            );
-            return Err(Error::failed("waiting for routes to be programmed", waiting));
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    timeout(LIMIT, all_programmed(lab, &names)).await.map_err(|_late| {
+        let doing = format!("waiting until {count} routes are programmed");
+        Error::failed(doing, format!("some are not after {LIMIT:?}"))
+    })??;
     let since = |at: f64| (at - started) * 1_000.0;
     Ok(Wave { applied_ms: since(applied), programmed_ms: since(now()) })
+}
+
+/// Watches the routes of a wave until the status of each says that it is programmed.
+async fn all_programmed(lab: &Lab, names: &[String]) -> Result<()> {
+    let api: Api<HTTPRoute> = Api::namespaced(lab.client.clone(), NAMESPACE);
+    let of_wave = watcher::Config::default().labels(&format!("wave={}", names[0]));
+    let mut routes = pin!(watcher::watcher(api, of_wave).default_backoff().applied_objects());
+    let mut waiting: HashSet<&str> = names.iter().map(String::as_str).collect();
+    while !waiting.is_empty() {
+        let Some(route) = routes.next().await else { break };
+        let route = route.doing("watching routes")?;
+        if is_programmed(&route) {
+            waiting.remove(route.metadata.name.as_deref().unwrap_or_default());
+        }
+    }
+    Ok(())
 }
 
 fn is_programmed(route: &HTTPRoute) -> bool {
@@ -163,10 +172,6 @@ fn is_programmed(route: &HTTPRoute) -> bool {
     conditions
         .into_iter()
         .any(|condition| condition.type_ == "lath.dev/Programmed" && condition.status == "True")
-}
-
-fn first_waiting(routes: &[HTTPRoute]) -> Option<&HTTPRoute> {
-    routes.iter().find(|route| !is_programmed(route))
 }
 
 /// Calls since the last reset, by operation.
