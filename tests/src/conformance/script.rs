@@ -226,6 +226,8 @@ fn objects(declared: &Declared, options: &Options) -> Result<Vec<Value>> {
                 "services": "PerHostname",
                 // A VPC can be associated with one service network, and the suite has dozens of Gateways in one VPC.
                 "serviceNetwork": { "create": true, "vpcAssociation": false },
+                // The suite edits routes, and expects the new rules' weights whatever the pods' health.
+                "warmUp": { "healthyPercent": 0 },
                 "quotas": { "rulesPerListener": RULES, "listenersPerService": LISTENERS, "targetGroupsPerService": GROUPS },
             },
         }),
