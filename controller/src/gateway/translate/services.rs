@@ -28,7 +28,7 @@ use super::{
     policies,
     verdict::{Reason, Verdict},
 };
-use crate::gateway::route::{Route, RouteKind};
+use crate::gateway::route::{Route, RouteKind, RouteName};
 
 /// A route whose every part Lattice can express.
 pub(super) struct Ready<'a> {
@@ -57,6 +57,8 @@ struct Draft {
     /// Whose name and namespace its listeners' names begin with.
     named: (String, String),
     listeners: BTreeMap<u16, ListenerDraft>,
+    /// Whose connections are passed through on a port: one route's, even while it has no backend that can be used.
+    passing: BTreeMap<u16, RouteName>,
 }
 
 /// All services that are being put together.
@@ -206,6 +208,7 @@ impl Drafts {
             },
             named: (named.clone(), namespace.clone()),
             listeners: BTreeMap::new(),
+            passing: BTreeMap::new(),
         })
     }
 
@@ -261,6 +264,9 @@ impl Draft {
             let Some(protocol) = listener.protocol else { continue };
             // It has no fixed response, so without a backend there is nothing to make it of.
             let passes_through = protocol == ListenerProtocol::TlsPassthrough;
+            if passes_through {
+                self.pass(listener.port, &route.name)?;
+            }
             if passes_through && ready.rules.iter().any(|(_, sends)| *sends == Sends::Nowhere) {
                 continue;
             }
@@ -308,6 +314,21 @@ impl Draft {
         }
         let parameters = want.places.first().map(|(view, _)| view.parameters).unwrap_or_default();
         self.check_quotas(&parameters)
+    }
+
+    /// Gives a port's connections to a route, unless they are another's already: they can't be told apart.
+    fn pass(&mut self, port: u16, route: &RouteName) -> Result<(), Verdict> {
+        let whose = self.passing.entry(port).or_insert_with(|| route.clone());
+        if whose == route {
+            return Ok(());
+        }
+        Err(Verdict::no(
+            Reason::Conflicted,
+            format!(
+                "{whose}, which is older, has port {port} of this hostname already, and VPC Lattice passes all \
+                 connections of a port on to the same backends: use another hostname or another port"
+            ),
+        ))
     }
 
     fn groups(&self) -> BTreeSet<GroupKey> {
