@@ -338,6 +338,7 @@ fn ready<'a>(
                 Err(fault) => faults.push(fault),
             }
         }
+        faults.extend(backends::misfit(world, route, index, rule));
         let (sends, wrong) = backends::judge(world, route, index, rule, lookups);
         if let Some(wrong) = wrong
             && resolved.holds

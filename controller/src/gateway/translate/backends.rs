@@ -250,6 +250,40 @@ fn backend(
     Ok(families.into_iter().map(pods).collect())
 }
 
+/// Whether a route sends requests, by its weight, to this Service.
+pub(super) fn leads_to(route: &Route, reference: &BackendReference, service: &ObjectName) -> bool {
+    let own = &route.name.object.namespace;
+    reference.group.as_deref().unwrap_or_default().is_empty()
+        && reference.kind.as_deref().unwrap_or("Service") == "Service"
+        && reference.weight.unwrap_or(1) > 0
+        && reference.name == service.name
+        && *reference.namespace.as_ref().unwrap_or(own) == service.namespace
+}
+
+/// What keeps a rule's groups as they are: a policy that asks for TCP, which VPC Lattice refuses but for TLSRoutes.
+pub(super) fn misfit(world: &World<'_>, route: &Route, index: usize, rule: &RouteRule) -> Option<String> {
+    if route.name.kind == RouteKind::Tls {
+        return None;
+    }
+    let own = &route.name.object.namespace;
+    rule.backends.iter().enumerate().find_map(|(place, reference)| {
+        let name = ObjectName {
+            namespace: reference.namespace.clone().unwrap_or_else(|| own.clone()),
+            name: reference.name.clone(),
+        };
+        let may = || name.namespace == *own || granted(world, route, "", "Service", &name);
+        let policy = leads_to(route, reference, &name)
+            .then(|| policies::of_service(world, &name))
+            .flatten()
+            .filter(|policy| policies::is_tcp(policy) && may() && (world.service)(&name).is_some())?;
+        Some(format!(
+            "spec.rules[{index}].backendRefs[{place}] is Service {name}, whose TargetGroupPolicy {} has protocol TCP, \
+             which is for TLSRoutes: set HTTP or HTTPS there. Until then what was accepted before goes on",
+            policy.metadata.name.as_deref().unwrap_or_default()
+        ))
+    })
+}
+
 /// The families of addresses for which a Service has groups: those that it asks for, else its first.
 fn families(service: &Service) -> Result<Vec<IpFamily>, String> {
     let Some(asked) = &service.asks_for_families else {
@@ -275,11 +309,12 @@ fn families(service: &Service) -> Result<Vec<IpFamily>, String> {
     Ok(families)
 }
 
-/// How targets are spoken to: as a policy says, else as the route's kind has it.
+/// How targets are spoken to: as a policy says, else as the route's kind has it. A policy's TCP counts as HTTP where
+/// the route is no TLSRoute: that is refused elsewhere.
 pub(super) fn protocol(kind: RouteKind, policy: Option<&TargetGroupPolicy>) -> GroupProtocol {
     use lath_kubernetes::policy::{Protocol, ProtocolVersion};
     let spec = policy.map(|policy| &policy.spec);
-    if kind == RouteKind::Tls || spec.is_some_and(|spec| spec.protocol == Some(Protocol::Tcp)) {
+    if kind == RouteKind::Tls {
         return GroupProtocol::Tcp;
     }
     let version = match (kind, spec.and_then(|spec| spec.protocol_version)) {

@@ -126,6 +126,18 @@ fn groups(
     let family = service.families.first().copied().unwrap_or(IpFamily::IPv4);
     let mut groups = BTreeMap::new();
     for (port, kind) in ports(dialect, export, &name, &service.ports)? {
+        if let Some(policy) = policy.filter(|policy| kind != RouteKind::Tls && policies::is_tcp(policy)) {
+            return Err(Verdict::no(
+                Reason::UnsupportedValue,
+                format!(
+                    "TargetGroupPolicy {} has protocol TCP, which is for TLSRoutes, and port {port} of Service {name} \
+                     is exported for {}s: set HTTP or HTTPS there, or export the port with routeType TLS. Until then \
+                     what was exported before goes on",
+                    policy.metadata.name.as_deref().unwrap_or_default(),
+                    kind.as_str()
+                ),
+            ));
+        }
         let protocol = backends::protocol(kind, policy);
         let key = ServiceGroupKey {
             owner: owner.clone(),
@@ -158,6 +170,11 @@ fn groups(
         groups.insert(GroupKey::Service(Box::new(key)), spec);
     }
     Ok(groups)
+}
+
+/// Whether an export has ports for other routes than TLSRoutes.
+pub(super) fn has_http(export: &Export) -> bool {
+    export.ports.is_empty() || export.ports.iter().any(|port| port.route_type != "TLS")
 }
 
 /// The ports that are exported, and the kind of routes that each is for.

@@ -22,8 +22,8 @@ use super::{
     verdict::{Reason, Verdict},
 };
 use crate::gateway::{
-    multicluster::Dialect,
-    route::{RouteKind, RouteName},
+    multicluster::{Dialect, Export},
+    route::{Route, RouteKind, RouteName},
 };
 
 /// A kind of policies.
@@ -64,6 +64,16 @@ trait Policy: Resource<DynamicType = ()> + Sized + 'static {
     fn fault(&self) -> Option<String> {
         None
     }
+
+    /// What is wrong with what it says for what uses its target now.
+    fn misfit(
+        &self,
+        _world: &World<'_>,
+        _gateways: &[gateways::View<'_>],
+        _target: &ObjectName,
+    ) -> Option<String> {
+        None
+    }
 }
 
 impl Policy for TargetGroupPolicy {
@@ -83,6 +93,21 @@ impl Policy for TargetGroupPolicy {
         (check.timeout_seconds? >= check.interval_seconds.unwrap_or(30)).then(|| {
             "spec.healthCheck.timeoutSeconds has to be less than intervalSeconds, which is 30 unless it is set".into()
         })
+    }
+
+    fn misfit(
+        &self,
+        world: &World<'_>,
+        gateways: &[gateways::View<'_>],
+        target: &ObjectName,
+    ) -> Option<String> {
+        let user =
+            is_tcp(self).then(|| speaks_http(world, gateways, &self.spec.target_ref, target)).flatten()?;
+        Some(format!(
+            "spec.protocol TCP is for TLSRoutes, and {user} uses {} {target}: set HTTP or HTTPS. Until then its target \
+             groups stay as they are",
+            self.spec.target_ref.kind
+        ))
     }
 }
 
@@ -152,6 +177,44 @@ fn created(meta: &ObjectMeta) -> Option<k8s_openapi::jiff::Timestamp> {
 /// The policy of a Service's target groups.
 pub(super) fn of_service<'a>(world: &World<'a>, service: &ObjectName) -> Option<&'a TargetGroupPolicy> {
     in_force(world, "", "Service", service).map(|(_, policy)| policy)
+}
+
+/// Whether a policy asks for TCP.
+pub(super) fn is_tcp(policy: &TargetGroupPolicy) -> bool {
+    policy.spec.protocol == Some(policy::Protocol::Tcp)
+}
+
+/// Who has target groups of a policy's target that can't be of TCP: the oldest such route, else an export.
+fn speaks_http(
+    world: &World<'_>,
+    gateways: &[gateways::View<'_>],
+    reference: &TargetReference,
+    target: &ObjectName,
+) -> Option<String> {
+    let exported = || {
+        let mut exports =
+            world.objects.exports().filter(|(_, export)| !export.is_leaving() && !export.is_foreign());
+        let uses = |dialect: Dialect, export: &Export| match reference.kind.as_str() {
+            "Service" => export.service() == *target && of_export(world, dialect, &export.name).is_none(),
+            _ => dialect.group() == reference.group && export.name == *target,
+        };
+        exports
+            .find(|(dialect, export)| uses(*dialect, export) && super::exports::has_http(export))
+            .map(|(_, export)| format!("ServiceExport {}", export.name))
+    };
+    let sends = |route: &Route| {
+        let mut backends = route.rules.iter().flat_map(|rule| &rule.backends);
+        backends.any(|backend| super::backends::leads_to(route, backend, target))
+    };
+    let routes = world.objects.routes().filter(|route| {
+        reference.kind == "Service"
+            && matches!(route.name.kind, RouteKind::Http | RouteKind::Grpc)
+            && !route.is_leaving()
+            && sends(route)
+            && route.parents.iter().any(|parent| super::attach::view(gateways, route, parent).is_some())
+    });
+    let oldest = routes.min_by(|one, two| one.seniority().cmp(&two.seniority()));
+    oldest.map(|route| route.name.to_string()).or_else(exported)
 }
 
 /// The policy of an export's target groups.
@@ -325,6 +388,9 @@ fn verdict<P: Policy>(
     }
     let (first, _) = in_force::<P>(world, &reference.group, &reference.kind, &target)?;
     Some(if first == name {
+        if let Some(misfit) = policy.misfit(world, gateways, &target) {
+            return Some(Verdict::no(Reason::Invalid, misfit));
+        }
         Verdict::yes(Reason::Accepted, format!("The policy is in force for {} {target}", reference.kind))
     } else {
         Verdict::no(
