@@ -12,6 +12,7 @@ pub mod bind;
 pub mod certificates;
 pub mod compose;
 pub mod directories;
+pub mod discovery;
 pub mod engine;
 pub mod feed;
 pub mod leaving;

@@ -19,6 +19,7 @@ use crate::{
     gateway::{
         self,
         compose::Published,
+        discovery::Discovered,
         engine,
         objects::Objects,
         takeover::{
@@ -166,6 +167,24 @@ pub fn start(config: &Config, namespace: &str, links: &Links) -> JoinSet<()> {
     tasks
 }
 
+/// Starts looking for what objects name of ACM and Cloud Map.
+fn neighbours(
+    tasks: &mut JoinSet<()>,
+    links: &Links,
+    published: &watch::Sender<Arc<Published>>,
+) -> (watch::Receiver<Certificates>, watch::Receiver<Arc<Discovered>>) {
+    let (certificates, found) = watch::channel(Certificates::default());
+    tasks.spawn(gateway::certificates::run(links.lattice.clone(), published.subscribe(), certificates));
+    let (discovered, instances) = watch::channel(Arc::default());
+    tasks.spawn(gateway::discovery::run(
+        links.lattice.clone(),
+        published.subscribe(),
+        discovered,
+        links.metrics.gateway.discovery.clone(),
+    ));
+    (found, instances)
+}
+
 /// Starts the pipeline from Gateway API to VPC Lattice.
 fn gateway(
     tasks: &mut JoinSet<()>,
@@ -180,7 +199,6 @@ fn gateway(
     let objects: Arc<Shared<Objects>> = Arc::default();
     let progress: Arc<Shared<engine::Progress>> = Arc::default();
     let published = watch::Sender::new(Arc::new(Published::default()));
-    let (certificates, found) = watch::channel(Certificates::default());
     let (desired, wanted) = watch::channel(None);
     let (ready, prepared) = watch::channel(None);
     let controllers = match &config.takeover {
@@ -235,7 +253,7 @@ fn gateway(
         objects.clone(),
         links.metrics.cluster.clone(),
     ));
-    tasks.spawn(gateway::certificates::run(links.lattice.clone(), published.subscribe(), certificates));
+    let (certificates, discovered) = neighbours(tasks, links, &published);
     let writer = gateway::write::Writer {
         client: links.kubernetes.clone(),
         objects: objects.clone(),
@@ -254,7 +272,8 @@ fn gateway(
         site: site.clone(),
         controllers,
         default_network: config.default_network.clone(),
-        certificates: found,
+        certificates,
+        discovered,
         published,
         desired,
         metrics: metrics.clone(),

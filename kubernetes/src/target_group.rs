@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::policy::{HealthCheck, Protocol, ProtocolVersion};
 
-/// A backend that is no Service of a cluster: a Lambda function, an Application Load Balancer, EC2 instances, addresses, or a
-/// target group that is there already. Routes name it by group lath.dev and kind TargetGroup.
+/// A backend that is no Service of a cluster: a Lambda function, an Application Load Balancer, EC2 instances, addresses, a
+/// service of Cloud Map, or a target group that is there already. Routes name it by group lath.dev and kind TargetGroup.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[kube(
     group = "lath.dev",
     version = "v1alpha1",
     kind = "TargetGroup",
     plural = "targetgroups",
-    doc = "A backend that is no Service of a cluster: a Lambda function, an Application Load Balancer, EC2 instances, addresses, or a target group that is there already.",
+    doc = "A backend that is no Service of a cluster: a Lambda function, an Application Load Balancer, EC2 instances, addresses, a service of Cloud Map, or a target group that is there already.",
     namespaced,
     category = "gateway-api",
     status = "TargetGroupStatus",
@@ -35,8 +35,8 @@ use crate::policy::{HealthCheck, Protocol, ProtocolVersion};
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("[has(self.lambda), has(self.loadBalancer), has(self.instances), has(self.addresses), has(self.arn)].filter(is, is).size() == 1").message("spec has to have exactly one of lambda, loadBalancer, instances, addresses, arn"))]
-#[x_kube(validation = Rule::new("!has(self.healthCheck) || has(self.instances) || has(self.addresses)").message("spec.healthCheck is for instances and addresses: VPC Lattice checks neither functions nor load balancers, and a group that is named by its ARN is its owner's"))]
+#[x_kube(validation = Rule::new("[has(self.lambda), has(self.loadBalancer), has(self.instances), has(self.addresses), has(self.cloudMap), has(self.arn)].filter(is, is).size() == 1").message("spec has to have exactly one of lambda, loadBalancer, instances, addresses, cloudMap, arn"))]
+#[x_kube(validation = Rule::new("!has(self.healthCheck) || has(self.instances) || has(self.addresses) || has(self.cloudMap)").message("spec.healthCheck is for instances, addresses and services of Cloud Map: VPC Lattice checks neither functions nor load balancers, and a group that is named by its ARN is its owner's"))]
 pub struct TargetGroupSpec {
     /// A Lambda function.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,6 +53,10 @@ pub struct TargetGroupSpec {
     /// Addresses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub addresses: Option<Addresses>,
+
+    /// The instances of a service of Cloud Map.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cloud_map: Option<CloudMap>,
 
     /// The ARN of a target group that is there already. It is named by rules and never changed. VPC Lattice lets one service
     /// of its own account name it.
@@ -144,6 +148,47 @@ pub struct Addresses {
     /// The port on which they listen.
     #[schemars(range(min = 1, max = 65535))]
     pub port: i32,
+
+    /// HTTP, HTTPS, or TCP for TLSRoutes; HTTP if nothing is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<Protocol>,
+
+    /// HTTP1 or HTTP2; HTTP1 if nothing is set. Behind a GRPCRoute and with protocol TCP it is of no account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol_version: Option<ProtocolVersion>,
+
+    /// Their VPC; the cluster's if nothing is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 50))]
+    pub vpc: Option<String>,
+}
+
+/// The instances of a service of Cloud Map, which are looked for again and again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CloudMap {
+    /// The name of its namespace, by which instances are discovered.
+    #[schemars(length(min = 1, max = 1024))]
+    pub namespace: String,
+
+    /// Its name in the namespace.
+    #[schemars(length(min = 1, max = 127))]
+    pub service: String,
+
+    /// The port of instances that have none of their own. Without it they are left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 65535))]
+    pub port: Option<i32>,
+
+    /// Which of the instances' addresses count, IPv4 or IPv6; IPv4 if nothing is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new("self in ['IPv4', 'IPv6']").message("spec.cloudMap.ipFamily has to be IPv4 or IPv6"))]
+    pub ip_family: Option<String>,
+
+    /// How often they are looked for, in seconds; 15 if nothing is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 5, max = 3600))]
+    pub period_seconds: Option<i32>,
 
     /// HTTP, HTTPS, or TCP for TLSRoutes; HTTP if nothing is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -52,6 +52,15 @@ pub enum GroupForm {
     },
 }
 
+/// A service of Cloud Map, as its instances are discovered.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CloudMapName {
+    /// The name of its namespace.
+    pub namespace: String,
+    /// Its name there.
+    pub service: String,
+}
+
 /// How requests are put into events for a Lambda function. Source: API model, `LambdaEventStructureVersion`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EventVersion {

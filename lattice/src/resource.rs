@@ -228,7 +228,7 @@ pub struct ResourceAssociation {
 }
 
 /// What is in a directory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Instance {
     /// Its address.
     pub address: IpAddr,

@@ -6,6 +6,7 @@ use lattice::service::Desired;
 use tokio::sync::watch;
 
 use super::{
+    discovery::Discovered,
     metrics::Metrics,
     objects::Objects,
     translate::{self, Certificates, Outcome, World},
@@ -41,6 +42,8 @@ pub struct Composer {
     pub default_network: Option<String>,
     /// ACM's certificates.
     pub certificates: watch::Receiver<Certificates>,
+    /// What is known of services of Cloud Map.
+    pub discovered: watch::Receiver<Arc<Discovered>>,
     /// What objects come to.
     pub published: watch::Sender<Arc<Published>>,
     /// What VPC Lattice should hold, for the engine.
@@ -58,8 +61,10 @@ impl Composer {
         loop {
             object_changes.borrow_and_update();
             cluster_changes.borrow_and_update();
-            let fresh = self.certificates.has_changed().unwrap_or(false);
+            let fresh = self.certificates.has_changed().unwrap_or(false)
+                || self.discovered.has_changed().unwrap_or(false);
             let certificates = self.certificates.borrow_and_update().clone();
+            let discovered = self.discovered.borrow_and_update().clone();
             let seen = {
                 let (objects, cluster) = (self.objects.read(), self.cluster.read());
                 (objects.complete() && cluster.complete())
@@ -69,7 +74,7 @@ impl Composer {
                 && (fresh || last != Some(seen))
             {
                 last = Some(seen);
-                self.translate(&certificates);
+                self.translate(&certificates, &discovered);
             }
             tokio::select! {
                 changed = object_changes.changed() => if changed.is_err() { return },
@@ -77,12 +82,15 @@ impl Composer {
                 changed = self.certificates.changed() => if changed.is_err() { return } else {
                     self.certificates.mark_changed();
                 },
+                changed = self.discovered.changed() => if changed.is_err() { return } else {
+                    self.discovered.mark_changed();
+                },
             }
             tokio::time::sleep(COLLECT).await;
         }
     }
 
-    fn translate(&self, certificates: &Certificates) {
+    fn translate(&self, certificates: &Certificates, discovered: &Discovered) {
         let (objects, cluster) = (self.objects.read(), self.cluster.read());
         let started = tokio::time::Instant::now();
         let mut outcome = translate::translate(&World {
@@ -92,6 +100,7 @@ impl Composer {
             controllers: &self.controllers,
             default_network: self.default_network.as_deref(),
             certificates,
+            discovered,
         });
         self.metrics.translated(&outcome, started.elapsed());
         let version = self.desired.borrow().as_ref().map_or(0, |desired| desired.version) + 1;

@@ -8,7 +8,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use super::{directories, engine, route::RouteKind, takeover, translate::Outcome};
+use super::{directories, discovery, engine, route::RouteKind, takeover, translate::Outcome};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RouteLabels {
@@ -30,6 +30,8 @@ pub struct Metrics {
     pub engine: engine::Metrics,
     /// Those of directories.
     pub directories: directories::Metrics,
+    /// Those of discovery.
+    pub discovery: discovery::Metrics,
     /// Those of take-overs.
     pub takeover: takeover::Metrics,
     routes: Family<RouteLabels, Gauge>,
@@ -46,6 +48,7 @@ impl Default for Metrics {
         Self {
             engine: engine::Metrics::default(),
             directories: directories::Metrics::default(),
+            discovery: discovery::Metrics::default(),
             takeover: takeover::Metrics::default(),
             routes: Family::default(),
             gateways: Gauge::default(),
@@ -62,6 +65,7 @@ impl Metrics {
         let metrics = Self {
             engine: engine::Metrics::register(registry),
             directories: directories::Metrics::register(registry),
+            discovery: discovery::Metrics::register(registry),
             takeover: takeover::Metrics::register(registry),
             ..Self::default()
         };

@@ -27,11 +27,16 @@ mod priority;
 mod services;
 mod verdict;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use lath_kubernetes::{Service, gateway::ParentReference, names as well_known, watch::ObjectName};
 use lattice::{
-    Tags, names,
+    Tags,
+    declared::CloudMapName,
+    names,
     resource::ResourceKey,
     service::{Desired, NetworkSpec, Owner, Spare, VpcAssociationSpec},
     tags,
@@ -45,6 +50,7 @@ pub use policies::PolicyKind;
 pub use verdict::{Reason, Verdict};
 
 use super::{
+    discovery::Discovered,
     objects::{Kind, Objects},
     route::{Route, RouteKind, RouteName},
 };
@@ -86,6 +92,8 @@ pub struct World<'a> {
     pub default_network: Option<&'a str>,
     /// ACM's certificates.
     pub certificates: &'a Certificates,
+    /// What is known of services of Cloud Map.
+    pub discovered: &'a Discovered,
 }
 
 impl std::fmt::Debug for World<'_> {
@@ -162,6 +170,8 @@ pub struct Outcome {
     pub service_networks: BTreeMap<String, Vec<String>>,
     /// Whether certificates have to be looked for.
     pub wants_certificates: bool,
+    /// Services of Cloud Map whose instances have to be looked for, and how often.
+    pub discoveries: BTreeMap<CloudMapName, Duration>,
 }
 
 /// Translates all objects. Total: whatever the objects are, there is an outcome, and equal objects give equal outcomes.
@@ -263,6 +273,7 @@ pub fn translate(world: &World<'_>) -> Outcome {
     outcome.desired.services = services;
     outcome.desired.groups = groups;
     outcome.desired.imports = imports;
+    outcome.discoveries = declared::discoveries(world, &outcome.desired);
     outcome.target_groups = declared::verdicts(world, &outcome.desired);
     outcome.policies = policies::verdicts(world, &views);
     networks(world, &views, &mut outcome.desired);

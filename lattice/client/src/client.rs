@@ -28,7 +28,8 @@ impl Client {
         let mut lattice = aws_sdk_vpclattice::config::Builder::from(&config);
         let mut tagging = aws_sdk_resourcegroupstagging::config::Builder::from(&config);
         let mut certificates = aws_sdk_acm::config::Builder::from(&config);
-        let mut cloudmap = aws_sdk_servicediscovery::config::Builder::from(&config);
+        let mut cloudmap =
+            aws_sdk_servicediscovery::config::Builder::from(&config).interceptor(connect::NoPrefix);
         if let Some(endpoint) = endpoint {
             lattice = lattice.endpoint_url(endpoint);
         }

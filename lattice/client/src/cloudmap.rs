@@ -2,14 +2,15 @@
 //!
 //! A directory is what Cloud Map calls a service: a name whose records are the addresses of its instances.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_servicediscovery::types::{
-    DnsConfig, DnsRecord, FilterCondition, NamespaceFilter, NamespaceFilterName, NamespaceType,
-    OperationStatus as Word, RecordType, RoutingPolicy, ServiceFilter, ServiceFilterName, Tag,
+    DnsConfig, DnsRecord, FilterCondition, HealthStatusFilter, NamespaceFilter, NamespaceFilterName,
+    NamespaceType, OperationStatus as Word, RecordType, RoutingPolicy, ServiceFilter, ServiceFilterName, Tag,
 };
 use lattice::{
     Tags,
+    declared::CloudMapName,
     id::DirectoryId,
     limits::PAGE_ITEMS,
     resource::{Directory, Instance, Records},
@@ -245,6 +246,29 @@ impl Client {
         Ok(listed.await?.into_iter().collect())
     }
 
+    /// Finds the addresses of a service's healthy instances, or of all where none is healthy: a thousand at most, which is
+    /// what a service has. Instances without an address are not shown.
+    ///
+    /// # Errors
+    /// See [`Error`]. A namespace or service that is not there is [`Error::Missing`].
+    pub async fn discover(&self, name: &CloudMapName, urgency: Urgency) -> Result<BTreeSet<Instance>, Error> {
+        let call = self
+            .cloudmap
+            .discover_instances()
+            .namespace_name(&name.namespace)
+            .service_name(&name.service)
+            .health_status(HealthStatusFilter::HealthyOrElseAll)
+            .max_results(MOST_DISCOVERED);
+        let output = self.call(Operation::DiscoverInstances, urgency, call.send()).await?;
+        let mut found = BTreeSet::new();
+        for attributes in output.instances().iter().filter_map(|item| item.attributes()) {
+            let port = attributes.get(PORT).and_then(|text| text.parse().ok()).filter(|port| *port > 0);
+            let addresses = [IPV4, IPV6].into_iter().filter_map(|name| attributes.get(name)?.parse().ok());
+            found.extend(addresses.map(|address| Instance { address, port }));
+        }
+        Ok(found)
+    }
+
     /// Puts an instance into a directory, or changes it. It is in DNS some seconds later.
     ///
     /// # Errors
@@ -282,6 +306,9 @@ impl Client {
         self.call(Operation::DeregisterInstance, Urgency::Deregister, call.send()).await.map(drop)
     }
 }
+
+/// Most instances in an answer. Source: Cloud Map API reference, DiscoverInstances, `MaxResults`.
+const MOST_DISCOVERED: i32 = 1_000;
 
 /// Attributes that records are made of. Source: Cloud Map API reference, RegisterInstance, `Attributes`.
 const IPV4: &str = "AWS_INSTANCE_IPV4";

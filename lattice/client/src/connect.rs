@@ -14,14 +14,19 @@ use aws_sdk_vpclattice::config::{SharedHttpClient, StalledStreamProtectionConfig
 use aws_smithy_async::time::TimeSource;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::{
+    box_error::BoxError,
     client::{
+        endpoint::EndpointPrefix,
         http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
+        interceptors::{Intercept, context::BeforeSerializationInterceptorContextMut, dyn_dispatch_hint},
         orchestrator::{HttpRequest, HttpResponse},
         result::ConnectorError,
+        runtime_components::RuntimeComponents,
     },
     shared::IntoShared as _,
 };
-use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::{body::SdkBody, config_bag::ConfigBag};
+use aws_types::endpoint_config::EndpointUrl;
 
 /// Longest time to make a connection. A region's endpoint answers within tens of milliseconds.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -135,6 +140,35 @@ pub(crate) async fn configure(options: Options) -> SdkConfig {
                 .await
         }
         None => loader.http_client(https()).load().await,
+    }
+}
+
+/// Calls an endpoint that is given by the name that is given.
+///
+/// The SDK puts `data-` before the host for Cloud Map's DiscoverInstances, which is right for AWS's own names only.
+#[derive(Debug)]
+pub(crate) struct NoPrefix;
+
+#[dyn_dispatch_hint]
+impl Intercept for NoPrefix {
+    fn name(&self) -> &'static str {
+        "NoPrefix"
+    }
+
+    fn modify_before_serialization(
+        &self,
+        _: &mut BeforeSerializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let own = |EndpointUrl(url): &EndpointUrl| {
+            let host = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+            host.starts_with("servicediscovery")
+        };
+        if config.load::<EndpointUrl>().is_some_and(|url| !own(url)) {
+            config.interceptor_state().unset::<EndpointPrefix>();
+        }
+        Ok(())
     }
 }
 

@@ -220,6 +220,8 @@ operations! {
         DeregisterInstance,
         /// Reads what is in a directory.
         ListInstances,
+        /// Finds the healthy instances of a service by its name.
+        DiscoverInstances,
         /// Reads a directory's tags.
         CloudMapListTagsForResource,
         /// Sets a directory's tags.

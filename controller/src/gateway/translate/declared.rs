@@ -3,16 +3,17 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::IpAddr,
+    time::Duration,
 };
 
 use lath_kubernetes::{
     policy::{Protocol, ProtocolVersion},
-    target_group::TargetGroupSpec,
+    target_group::{CloudMap, TargetGroupSpec},
     watch::ObjectName,
 };
 use lattice::{
     Tags,
-    declared::{DeclaredKey, DeclaredTarget, EventVersion, GroupForm},
+    declared::{CloudMapName, DeclaredKey, DeclaredTarget, EventVersion, GroupForm},
     names,
     service::{Desired, GroupKey, GroupProtocol, GroupSpec, HealthCheck, HttpVersion, Owner},
     tags,
@@ -23,7 +24,10 @@ use super::{
     World, imports, policies,
     verdict::{Reason, Verdict},
 };
-use crate::gateway::route::RouteKind;
+use crate::gateway::{
+    discovery::{self, Discovery},
+    route::RouteKind,
+};
 
 /// What is said of a TargetGroup.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,8 +182,50 @@ pub(super) fn group(world: &World<'_>, key: &DeclaredKey, service: &Tags) -> Opt
         vpc: key.vpc.clone().unwrap_or_default(),
         health_check,
         tags: found,
-        targets: Some(targets.all),
+        targets: match (&object.spec.cloud_map, targets.kind) {
+            (Some(named), Kind::Ip(family)) => found_in(world, named, family),
+            _ => Some(targets.all),
+        },
     })
+}
+
+/// The instances of a service of Cloud Map; `None` while they were never found, in which case the group stays as it is.
+fn found_in(world: &World<'_>, named: &CloudMap, family: IpFamily) -> Option<BTreeSet<DeclaredTarget>> {
+    let found = world.discovered.get(&discovered_by(named))?.found.as_ref()?;
+    let of_family = found.iter().filter(|instance| IpFamily::of(instance.address) == family);
+    let default = named.port.and_then(|port| u16::try_from(port).ok());
+    let targets = of_family.filter_map(|instance| {
+        let port = instance.port.or(default)?;
+        Some(DeclaredTarget::new(&instance.address.to_string(), Some(port)))
+    });
+    Some(targets.collect())
+}
+
+fn discovered_by(named: &CloudMap) -> CloudMapName {
+    CloudMapName { namespace: named.namespace.clone(), service: named.service.clone() }
+}
+
+/// How often the instances of a service of Cloud Map are looked for.
+fn period(named: &CloudMap) -> Result<Duration, String> {
+    let Some(seconds) = named.period_seconds else { return Ok(discovery::PERIOD) };
+    let within = u64::try_from(seconds).ok().filter(|seconds| (5..=3600).contains(seconds));
+    within
+        .map(Duration::from_secs)
+        .ok_or_else(|| format!("spec.cloudMap.periodSeconds is {seconds}: use one from 5 to 3600"))
+}
+
+/// The services of Cloud Map whose instances become targets, and how often they are looked for.
+pub(super) fn discoveries(world: &World<'_>, desired: &Desired) -> BTreeMap<CloudMapName, Duration> {
+    let mut all: BTreeMap<CloudMapName, Duration> = BTreeMap::new();
+    for key in desired.groups.keys() {
+        let GroupKey::Declared(of) = key else { continue };
+        let name = ObjectName { namespace: of.namespace.clone(), name: of.name.clone() };
+        let object = world.objects.target_groups.get(&name);
+        let Some(named) = object.and_then(|object| object.spec.cloud_map.as_ref()) else { continue };
+        let Ok(period) = period(named) else { continue };
+        all.entry(discovered_by(named)).and_modify(|least| *least = period.min(*least)).or_insert(period);
+    }
+    all
 }
 
 /// What is said of all TargetGroups.
@@ -194,7 +240,15 @@ pub(super) fn verdicts(world: &World<'_>, desired: &Desired) -> BTreeMap<ObjectN
     let all = world.objects.target_groups.iter();
     all.map(|(name, object)| {
         let accepted = match judge(world, &object.spec) {
-            Ok(()) => Verdict::yes(Reason::Accepted, "Routes may name it"),
+            Ok(()) => match known(world, &object.spec).and_then(|known| known.trouble.as_ref()) {
+                Some(trouble) => Verdict::yes(
+                    Reason::Accepted,
+                    format!(
+                        "Routes may name it. It keeps the instances that were found last, since: {trouble}"
+                    ),
+                ),
+                None => Verdict::yes(Reason::Accepted, "Routes may name it"),
+            },
             Err(fault) => fault,
         };
         let mut groups = made.remove(name).unwrap_or_default();
@@ -207,15 +261,26 @@ pub(super) fn verdicts(world: &World<'_>, desired: &Desired) -> BTreeMap<ObjectN
     .collect()
 }
 
+/// What is known of the service of Cloud Map that an object declares.
+fn known<'a>(world: &World<'a>, spec: &TargetGroupSpec) -> Option<&'a Discovery> {
+    spec.cloud_map.as_ref().and_then(|named| world.discovered.get(&discovered_by(named)))
+}
+
 /// Whether nothing is wrong with what an object declares.
 fn judge(world: &World<'_>, spec: &TargetGroupSpec) -> Result<(), Verdict> {
     let refuse = |message: String| Verdict::no(Reason::UnsupportedValue, message);
-    match &spec.arn {
-        Some(arn) => {
-            one_of(spec).map_err(refuse)?;
-            imports::by_arn(world, arn, "spec.arn").map(drop)
-        }
-        None => read(spec).map(drop).map_err(refuse),
+    if let Some(arn) = &spec.arn {
+        one_of(spec).map_err(refuse)?;
+        return imports::by_arn(world, arn, "spec.arn").map(drop);
+    }
+    read(spec).map_err(refuse)?;
+    let never = known(world, spec).filter(|known| known.found.is_none());
+    match never.and_then(|known| known.trouble.as_ref()) {
+        Some(trouble) => Err(Verdict::no(
+            Reason::TargetNotFound,
+            format!("spec.cloudMap names what can't be read, and is tried again: {trouble}"),
+        )),
+        None => Ok(()),
     }
 }
 
@@ -226,13 +291,21 @@ fn one_of(spec: &TargetGroupSpec) -> Result<(), String> {
         spec.load_balancer.is_some(),
         spec.instances.is_some(),
         spec.addresses.is_some(),
+        spec.cloud_map.is_some(),
         spec.arn.is_some(),
     ];
     if kinds.into_iter().filter(|is| *is).count() != 1 {
-        return Err("spec has to have exactly one of lambda, loadBalancer, instances, addresses, arn".into());
+        return Err(
+            "spec has to have exactly one of lambda, loadBalancer, instances, addresses, cloudMap, arn"
+                .into(),
+        );
     }
-    if spec.health_check.is_some() && spec.instances.is_none() && spec.addresses.is_none() {
-        return Err("spec.healthCheck is for instances and addresses: VPC Lattice checks nothing else".into());
+    let checked = spec.instances.is_some() || spec.addresses.is_some() || spec.cloud_map.is_some();
+    if spec.health_check.is_some() && !checked {
+        return Err(
+            "spec.healthCheck is for instances, addresses and services of Cloud Map: VPC Lattice checks nothing else"
+                .into(),
+        );
     }
     Ok(())
 }
@@ -289,6 +362,22 @@ fn read(spec: &TargetGroupSpec) -> Result<Targets<'_>, String> {
             protocol: all.protocol,
             version: all.protocol_version,
             vpc: all.vpc.as_deref(),
+        });
+    }
+    if let Some(named) = &spec.cloud_map {
+        let family = match named.ip_family.as_deref() {
+            None | Some("IPv4") => IpFamily::IPv4,
+            Some("IPv6") => IpFamily::IPv6,
+            Some(other) => return Err(format!("spec.cloudMap.ipFamily is {other:?}: use IPv4 or IPv6")),
+        };
+        period(named)?;
+        return Ok(Targets {
+            kind: Kind::Ip(family),
+            port: named.port.map_or(Ok(80), |port| number(port, "cloudMap"))?,
+            all: BTreeSet::new(),
+            protocol: named.protocol,
+            version: named.protocol_version,
+            vpc: named.vpc.as_deref(),
         });
     }
     let Some(all) = &spec.addresses else { return Err("spec declares no targets".into()) };

@@ -10,7 +10,7 @@ use lath_kubernetes::{
     watch::Change,
 };
 use lattice::{
-    resource::{DnsTarget, GatewayUse, ResourceSpec},
+    resource::{DnsTarget, GatewayUse, Instance, ResourceSpec},
     rule::{Action, Rule},
     service::GroupKey,
 };
@@ -20,6 +20,7 @@ use serde_json::Value;
 use super::*;
 use crate::{
     gateway::{
+        discovery::Discovery,
         multicluster::{Dialect, Export, Import},
         objects::{Kind, Namespace, Update},
     },
@@ -41,6 +42,7 @@ pub(in crate::gateway) struct Case {
     pub(in crate::gateway) objects: Objects,
     services: HashMap<ObjectName, Service>,
     certificates: Vec<Certificate>,
+    discovered: Discovered,
 }
 
 fn typed<T: DeserializeOwned>(value: &Value) -> T {
@@ -134,6 +136,21 @@ impl Case {
                 self.certificates.push(Certificate { arn: text(&object["arn"]), domains });
                 return;
             }
+            "Discovery" => {
+                let text = |value: &Value| value.as_str().map(str::to_owned);
+                let name = CloudMapName {
+                    namespace: text(&object["namespace"]).unwrap_or_default(),
+                    service: text(&object["service"]).unwrap_or_default(),
+                };
+                let instance = |value: &Value| Instance {
+                    address: value["address"].as_str().and_then(|text| text.parse().ok()).unwrap(),
+                    port: value["port"].as_u64().and_then(|port| port.try_into().ok()),
+                };
+                let found = object["found"].as_array().map(|all| all.iter().map(instance).collect());
+                let trouble = text(&object["trouble"]);
+                self.discovered.insert(name, Discovery { found, trouble });
+                return;
+            }
             other => panic!("what is a {other}? {object}"),
         };
         self.objects.apply(update);
@@ -151,6 +168,7 @@ impl Case {
             controllers,
             default_network: None,
             certificates: &Certificates::Read(self.certificates.clone()),
+            discovered: &self.discovered,
         })
     }
 }

@@ -2,11 +2,15 @@
 
 use lattice::{
     Tags,
+    declared::CloudMapName,
     observed::Status,
     resource::{DnsTarget, Instance, Records},
     target::IpFamily,
 };
-use lattice_client::{Client, NewConfiguration, NewDirectory, NewResourceGateway, OperationStatus, Urgency};
+use lattice_client::{
+    Client, Metrics, NewConfiguration, NewDirectory, NewResourceGateway, OperationStatus, Options, Transport,
+    Urgency,
+};
 
 use crate::{VPC, connect, tags};
 
@@ -109,4 +113,51 @@ async fn a_directory_holds_instances_until_it_is_emptied() {
     assert_eq!(client.deregister_instance(&made.id, "pod").await.unwrap_err().label(), "missing");
     client.delete_directory(&made.id).await.unwrap();
     assert_eq!(client.directory(&made.id, LOOK).await.unwrap_err().label(), "missing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn instances_are_discovered_by_the_names_of_namespace_and_service() {
+    let (_, client) = connect().await;
+    let within = namespace(&client, "shop.internal").await;
+    let name = CloudMapName { namespace: "shop.internal".into(), service: "db".into() };
+    assert_eq!(client.discover(&name, LOOK).await.unwrap_err().label(), "missing");
+
+    let records = Records { family: IpFamily::IPv4, ports: false };
+    let new = NewDirectory { name: "db", namespace: &within, records, ttl: 5, tags: &Tags::new() };
+    let made = client.create_directory(&new, "token").await.unwrap();
+    assert_eq!(client.discover(&name, LOOK).await.unwrap(), [].into());
+    let one = Instance { address: "10.0.0.1".parse().unwrap(), port: Some(53) };
+    let two = Instance { address: "10.0.0.2".parse().unwrap(), port: None };
+    client.register_instance(&made.id, "one", one, "1").await.unwrap();
+    client.register_instance(&made.id, "two", two, "2").await.unwrap();
+    assert_eq!(client.discover(&name, LOOK).await.unwrap(), [one, two].into());
+    let missing = CloudMapName { namespace: "shop.internals".into(), ..name };
+    assert_eq!(client.discover(&missing, LOOK).await.unwrap_err().label(), "missing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn hosts_of_endpoints_get_no_prefix_but_for_those_of_cloud_map_itself() {
+    let own = "https://servicediscovery.us-west-2.amazonaws.com";
+    for (endpoint, host) in [
+        (None, "data-servicediscovery.us-west-2.amazonaws.com"),
+        (Some(own), "data-servicediscovery.us-west-2.amazonaws.com"),
+        (Some("http://127.0.0.1:4000"), "127.0.0.1:4000"),
+        (Some("http://simulator.test"), "simulator.test"),
+    ] {
+        let (asked, mut hosts) = tokio::sync::mpsc::unbounded_channel();
+        let transport = Transport::new(move |request: http::Request<Vec<u8>>| {
+            asked.send(request.uri().authority().unwrap().to_string()).unwrap();
+            async { http::Response::new(b"{}".to_vec()) }
+        });
+        let options = Options {
+            region: Some("us-west-2".into()),
+            neighbours: endpoint.map(str::to_owned),
+            transport: Some(transport),
+            ..Options::default()
+        };
+        let client = Client::connect(options, Metrics::unregistered()).await;
+        let name = CloudMapName { namespace: "shop.internal".into(), service: "db".into() };
+        client.discover(&name, LOOK).await.unwrap();
+        assert_eq!(hosts.recv().await.unwrap(), host, "{endpoint:?}");
+    }
 }

@@ -171,3 +171,33 @@ async fn an_engine_that_dies_at_any_call_still_puts_all_targets_in() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_found_out_yet_stays_as_it_is_and_gets_no_requests_before() {
+    let mut world = World::new(&[]).await;
+    let key = key(addresses(), None);
+    let group = GroupKey::Declared(Box::new(key.clone()));
+    let known = declaring(&key, targets(["10.0.0.7".to_owned()], Some(80)));
+    let mut unknown = known.clone();
+    unknown.groups.get_mut(&group).unwrap().targets = None;
+
+    world.want(unknown.clone());
+    world.idle(Duration::from_mins(5)).await;
+    assert_eq!(held(&world, &key), [""; 0]);
+    let arn = world.progress.read().groups[&group].arn.clone().unwrap();
+    let services = world.cloud.client.group(&arn, Urgency::Change).await.unwrap().services;
+    assert!(services.is_empty(), "a rule turned to a group of whose targets nothing is known");
+
+    world.want(known.clone());
+    world.done().await;
+    super::check::check(&world, &known).await.unwrap();
+    for restarts in [false, true] {
+        if restarts {
+            world.restart().await;
+        }
+        world.want(unknown.clone());
+        world.idle(Duration::from_mins(30)).await;
+        super::check::check(&world, &known).await.unwrap();
+        assert!(world.changes().is_empty() || !restarts, "changed after a restart");
+    }
+}

@@ -33,6 +33,8 @@ impl Engine {
         at: Moment,
     ) -> bool {
         let wanted = match &it.unit.wanted {
+            // What its targets are is being found out, and until then it stays as it is.
+            Some(spec) if spec.targets.is_none() && it.is_declared() => return it.filled,
             Some(spec) => spec.targets.clone(),
             // What is to go is emptied first.
             None if it.is_declared() && !used => Some(BTreeSet::new()),
