@@ -14,6 +14,8 @@ use tests::world::World;
 use super::setting::{Case, SOON, carrying, components, own};
 use super::space::not_root;
 
+#[path = "routes/functions.rs"]
+mod functions;
 #[path = "routes/moves.rs"]
 mod moves;
 #[path = "routes/policies.rs"]

@@ -142,10 +142,14 @@ pub(crate) async fn own() -> Own {
 
 /// A world whose cloud carries traffic, with these settings. It is one test's, and ends with that.
 pub(crate) async fn carrying(name: &str, settings: &[&str]) -> World {
+    let cloud: Vec<&str> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
+    carrying_with(name, &cloud).await
+}
+
+/// As [`carrying`], with these arguments for the cloud.
+pub(crate) async fn carrying_with(name: &str, cloud: &[&str]) -> World {
     let _permit = PERMITS.acquire().await.unwrap();
-    let mut cloud = vec!["--data-plane"];
-    cloud.extend(settings.iter().flat_map(|setting| ["--set", setting]));
-    start_with(name, false, &cloud).await
+    start_with(name, false, &[&["--data-plane"], cloud].concat()).await
 }
 
 impl Deref for Own {
