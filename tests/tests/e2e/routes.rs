@@ -20,6 +20,8 @@ mod functions;
 mod moves;
 #[path = "routes/policies.rs"]
 mod policies;
+#[path = "routes/takeover.rs"]
+mod takeover;
 
 /// The cloud's resolver, where a VPC has it.
 const RESOLVER: &str = "169.254.169.253";

@@ -56,8 +56,13 @@ async fn start_with(name: &str, manual_endpoints: bool, cloud: &[&str]) -> World
     }
     options.cloud_arguments.extend(cloud.iter().map(|argument| (*argument).into()));
     let world = World::start(options).await.unwrap();
-    // What the controller takes for granted has to be so.
     let slow = cloud.iter().any(|setting| setting.starts_with("propagation.register_seconds="));
+    install(&world, values(&world, manual_endpoints, slow)).await;
+    world
+}
+
+/// How Lath is installed in a world, whose cloud takes its time with registrations or not.
+fn values(world: &World, manual_endpoints: bool, slow: bool) -> Value {
     let controller = [
         "--group-refresh=3s",
         "--status-numbers-every=1s",
@@ -66,10 +71,11 @@ async fn start_with(name: &str, manual_endpoints: bool, cloud: &[&str]) -> World
         "--drain-time=10s",
         "--teardown-patience=20s",
         "--gate-settle=2s",
+        // What the controller takes for granted has to be so.
         if slow { "--assumed-propagation=2s" } else { "--assumed-propagation=200ms" },
     ];
     let (network, length) = world.description().plan.network_v4();
-    let values = json!({
+    json!({
         "agent": { "leaseSeconds": LEASE_SECONDS },
         "controller": {
             "extraArgs": controller,
@@ -77,12 +83,22 @@ async fn start_with(name: &str, manual_endpoints: bool, cloud: &[&str]) -> World
             "vpcCidrs": [format!("{network}/{length}")],
         },
         "webhook": { "enabled": true, "preStopSeconds": 2 },
-    });
+    })
+}
+
+/// Has Lath take over from the AWS controller, in a world of [`carrying`].
+pub(crate) async fn take_over(world: &World) {
+    let mut values = values(world, false, false);
+    values["takeOver"] = json!({ "enabled": true });
+    install(world, values).await;
+}
+
+/// Installs Lath in a world, or changes how it is installed.
+async fn install(world: &World, values: Value) {
     let installed = (Install { values }).run(world.description()).await;
     if let Err(error) = installed {
-        panic!("{error}; the last words of its pods: {}", last_words(&world));
+        panic!("{error}; the last words of its pods: {}", last_words(world));
     }
-    world
 }
 
 /// The last lines that Lath's pods have written, for the message of an installation that failed.
