@@ -97,6 +97,14 @@ pub struct View {
     doubted: bool,
 }
 
+impl View {
+    /// Whether somebody waits for what the next reading brings: bindings of a group that is not known yet, is being made, or
+    /// is not as it has to be. Of others it is only made sure that they are as they were.
+    fn is_awaited(&self) -> bool {
+        self.doubted || self.facts.as_ref().is_none_or(|facts| !facts.group.active)
+    }
+}
+
 /// All groups that bindings name.
 #[derive(Debug)]
 pub struct Groups {
@@ -228,17 +236,17 @@ impl Groups {
         self.views.get(group).is_some_and(|view| view.doubted)
     }
 
-    /// The groups that are due.
+    /// The groups that are due, of those that somebody waits for or of the others.
     #[must_use]
-    pub fn due(&self, now: Instant) -> Vec<TargetGroupArn> {
-        let due = self.views.iter().filter(|(_, view)| view.due <= now);
+    pub fn due(&self, awaited: bool, now: Instant) -> Vec<TargetGroupArn> {
+        let due = self.views.iter().filter(|(_, view)| view.is_awaited() == awaited && view.due <= now);
         due.map(|(group, _)| group.clone()).collect()
     }
 
-    /// When the next group is due.
+    /// When the next group is due, of those that somebody waits for or of the others.
     #[must_use]
-    pub fn next_due(&self) -> Option<Instant> {
-        self.views.values().map(|view| view.due).min()
+    pub fn next_due(&self, awaited: bool) -> Option<Instant> {
+        self.views.values().filter(|view| view.is_awaited() == awaited).map(|view| view.due).min()
     }
 
     /// Takes in what a reading brought. `spread` is from 0 to 1 and keeps groups that were read together from being

@@ -20,16 +20,23 @@ pub async fn run(
     client: Client,
     site: Arc<Site>,
 ) {
-    let mut cluster_changes = cluster.subscribe();
-    let mut group_changes = groups.subscribe();
-    let mut random = Random::default();
+    tokio::select! {
+        () = follow(&cluster, &groups, &site) => {}
+        () = keep(&groups, &client, true) => {}
+        // By themselves, since under throttling these wait until nobody else has anything to call.
+        () = keep(&groups, &client, false) => {}
+    }
+}
+
+/// Keeps up with which groups the cluster's bindings name.
+async fn follow(cluster: &Shared<Cluster>, groups: &Shared<Groups>, site: &Site) {
+    let mut changes = cluster.subscribe();
     let mut known = BTreeSet::new();
     let mut seen = 0;
     loop {
-        cluster_changes.borrow_and_update();
-        group_changes.borrow_and_update();
+        changes.borrow_and_update();
         let now = Instant::now();
-        let (wanted, respecified) = wanted(&cluster.read(), &site, &mut seen);
+        let (wanted, respecified) = wanted(&cluster.read(), site, &mut seen);
         if wanted != known || !respecified.is_empty() {
             groups.update(|groups| {
                 groups.want(&wanted, now);
@@ -39,17 +46,27 @@ pub async fn run(
             });
             known = wanted;
         }
+        if changes.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Reads groups when they are due: those that somebody waits for, or the others.
+async fn keep(groups: &Shared<Groups>, client: &Client, awaited: bool) {
+    let urgency = if awaited { Urgency::Verify } else { Urgency::Observe };
+    let mut changes = groups.subscribe();
+    let mut random = Random::default();
+    loop {
+        changes.borrow_and_update();
         let (due, next) = {
             let groups = groups.read();
-            (groups.due(now), groups.next_due())
+            (groups.due(awaited, Instant::now()), groups.next_due(awaited))
         };
         let mut reads = futures::stream::iter(due)
-            .map(|group| {
-                let client = client.clone();
-                async move {
-                    let read = read(&client, &group).await;
-                    (group, read)
-                }
+            .map(|group| async move {
+                let read = read(client, &group, urgency).await;
+                (group, read)
             })
             .buffer_unordered(AT_ONCE);
         let mut any = false;
@@ -72,8 +89,7 @@ pub async fn run(
         };
         tokio::select! {
             () = idle => {}
-            changed = cluster_changes.changed() => if changed.is_err() { return },
-            changed = group_changes.changed() => if changed.is_err() { return },
+            changed = changes.changed() => if changed.is_err() { return },
         }
     }
 }
@@ -97,9 +113,55 @@ fn wanted(
     (groups(0), groups(since + 1))
 }
 
-async fn read(client: &Client, group: &TargetGroupArn) -> Result<Facts, Finding> {
+async fn read(client: &Client, group: &TargetGroupArn, urgency: Urgency) -> Result<Facts, Finding> {
     let of = |error| Finding::of(&error);
-    let facts = client.target_group(group, Urgency::Verify).await.map_err(of)?;
-    let tags = client.tags(group.as_str(), Urgency::Verify).await.map_err(of)?;
+    let facts = client.target_group(group, urgency).await.map_err(of)?;
+    let tags = client.tags(group.as_str(), urgency).await.map_err(of)?;
     Ok(Facts { group: facts, tags })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use lattice_client::Error;
+    use lattice_sim::Fault;
+
+    use super::*;
+    use crate::testing::cloud::Cloud;
+
+    #[tokio::test(start_paused = true)]
+    async fn making_sure_of_known_groups_holds_up_nobody_when_calls_are_throttled() {
+        let cloud = Cloud::new(&[]).await;
+        let mut wanted = BTreeSet::new();
+        for number in 0..30 {
+            wanted.insert(cloud.group(&format!("group-{number}"), false, true).await);
+        }
+        let any = wanted.first().unwrap().clone();
+        let groups = Arc::new(Shared::new(Groups::new(Duration::from_secs(5))));
+        groups.update(|groups| groups.want(&wanted, Instant::now()));
+        for awaited in [true, false] {
+            let (groups, client) = (groups.clone(), cloud.client.clone());
+            tokio::spawn(async move { keep(&groups, &client, awaited).await });
+        }
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        assert!(wanted.iter().all(|group| groups.read().facts(group).is_some()));
+
+        // The pace falls below what these readings would take.
+        let throttled = Fault {
+            error: Some("ThrottlingException".into()),
+            count: Some(8),
+            ..Fault::on("GetTargetGroup")
+        };
+        cloud.simulator.set_faults(vec![throttled]).unwrap();
+        tokio::time::sleep(Duration::from_secs(15)).await;
+        let change = async {
+            while let Err(Error::Throttled { .. }) = cloud.client.target_group(&any, Urgency::Change).await {}
+        };
+        tokio::time::timeout(Duration::from_secs(5), change).await.unwrap();
+        // Nor are they given up.
+        let before = cloud.simulator.calls()["GetTargetGroup"];
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert!(cloud.simulator.calls()["GetTargetGroup"] > before + 30);
+    }
 }

@@ -36,6 +36,9 @@ const LONGEST_POLL: Duration = Duration::from_secs(5);
 /// Conflicts in a row that are no trouble yet: they pass when what is being made is there.
 const USUAL_CONFLICTS: u32 = 3;
 
+/// Throttled calls in a row that are no trouble yet: the pacer finds its pace by them.
+const USUAL_THROTTLES: u32 = 4;
+
 /// What a failure means to a lane.
 #[derive(Debug, Clone)]
 pub(super) struct Failure {
@@ -81,6 +84,8 @@ struct Lane<J> {
     in_flight: usize,
     /// Failures in a row.
     failures: u32,
+    /// Throttled calls in a row.
+    throttles: u32,
     /// How often in a row what was begun here came to nothing by itself.
     stumbles: u32,
     until: Option<Instant>,
@@ -100,6 +105,7 @@ impl<J> Default for Lane<J> {
         Self {
             in_flight: 0,
             failures: 0,
+            throttles: 0,
             stumbles: 0,
             until: None,
             trouble: None,
@@ -167,6 +173,7 @@ impl<L: Ord + Clone, J> Lanes<L, J> {
     pub(super) fn succeeded(&mut self, lane: &L) {
         let lane = self.lane(lane);
         lane.failures = 0;
+        lane.throttles = 0;
         // What comes to nothing by itself is begun anew ever later, although each call is served.
         if lane.stumbles == 0 {
             lane.until = None;
@@ -179,6 +186,10 @@ impl<L: Ord + Clone, J> Lanes<L, J> {
         let lane = self.lane(lane);
         if failure.kind == "throttled" {
             lane.until = lane.until.max(Some(at.now + THROTTLED));
+            lane.throttles = lane.throttles.saturating_add(1);
+            if lane.throttles > USUAL_THROTTLES {
+                lane.tell(failure, at.wall);
+            }
             return;
         }
         let times = lane.failures;
@@ -228,6 +239,7 @@ impl<L: Ord + Clone, J> Lanes<L, J> {
     pub(super) fn forgive(&mut self) {
         for lane in self.0.values_mut() {
             lane.failures = 0;
+            lane.throttles = 0;
             lane.stumbles = 0;
             lane.until = None;
             lane.trouble = None;
@@ -238,6 +250,7 @@ impl<L: Ord + Clone, J> Lanes<L, J> {
     pub(super) fn forgive_lane(&mut self, lane: &L) {
         if let Some(lane) = self.0.get_mut(lane) {
             lane.failures = 0;
+            lane.throttles = 0;
             lane.until = None;
             lane.trouble = None;
         }
@@ -252,6 +265,7 @@ impl<L: Ord + Clone, J> Lanes<L, J> {
             lane.poll = None;
             if lane.in_flight == 0 && lane.repeats.is_empty() && !has_work(name) {
                 lane.failures = 0;
+                lane.throttles = 0;
                 lane.stumbles = 0;
                 lane.until = None;
                 lane.trouble = None;

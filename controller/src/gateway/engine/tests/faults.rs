@@ -170,6 +170,33 @@ async fn what_is_denied_hinders_nothing_else_and_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn throttling_is_told_when_it_does_not_pass() {
+    for (times, told) in [(Some(4), false), (None, true)] {
+        let world = World::new(&[]).await;
+        let throttled =
+            Fault { error: Some("ThrottlingException".into()), count: times, ..Fault::on("CreateService") };
+        world.cloud.simulator.set_faults(vec![throttled]).unwrap();
+        let desired = one();
+        world.want(desired.clone());
+        let mut seen = None;
+        for _ in 0..60 {
+            world.idle(Duration::from_secs(1)).await;
+            let progress = world.progress.read().clone();
+            seen = seen.or_else(|| progress.services.get(&owner("web"))?.troubles.first().cloned());
+        }
+        assert_eq!(seen.is_some(), told, "{seen:?}");
+        if let Some(trouble) = seen {
+            assert_eq!(trouble.kind, "throttled");
+            assert!(!trouble.needs_operator);
+        }
+        world.cloud.simulator.set_faults(Vec::new()).unwrap();
+        world.done().await;
+        check(&world, &desired).await.unwrap();
+        assert!(world.progress.read().services[&owner("web")].troubles.is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_rule_that_is_refused_is_left_out_and_named() {
     let world = World::new(&[]).await;
     let mut desired = one();
