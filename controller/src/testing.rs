@@ -90,6 +90,7 @@ pub(crate) fn service() -> Service {
             name: String::new(),
             port: 80,
             protocol: "TCP".into(),
+            app_protocol: None,
             target: TargetPort::Number(80),
         }],
         families: vec![IpFamily::IPv4],

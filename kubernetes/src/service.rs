@@ -37,6 +37,8 @@ pub struct ServicePort {
     pub port: u16,
     /// TCP, UDP or SCTP.
     pub protocol: String,
+    /// What is spoken there, as its field `appProtocol` says it; `None` if it does not.
+    pub app_protocol: Option<String>,
     /// Where it leads on the pod.
     pub target: TargetPort,
 }
@@ -112,6 +114,7 @@ fn service_port(port: &core::ServicePort) -> Option<ServicePort> {
         name: port.name.clone().unwrap_or_default(),
         port: own,
         protocol: port.protocol.clone().unwrap_or_else(|| "TCP".into()),
+        app_protocol: port.app_protocol.clone(),
         target: match &port.target_port {
             Some(IntOrString::String(name)) if !name.is_empty() => TargetPort::Name(name.clone()),
             // Kubernetes treats 0 and "" as not set, which means the Service's own port.

@@ -5,6 +5,7 @@ use lath_kubernetes::{
     gateway::{self, BackendReference},
     names as well_known,
     policy::TargetGroupPolicy,
+    service::ServicePort,
     watch::ObjectName,
 };
 use lattice::{
@@ -25,6 +26,11 @@ use crate::gateway::{
     multicluster::Dialect,
     route::{Route, RouteKind, RouteRule},
 };
+
+/// The `appProtocol` of HTTP/2 without TLS.
+const H2C: &str = "kubernetes.io/h2c";
+/// Those of WebSocket, without and with TLS.
+const WEBSOCKET: [&str; 2] = ["kubernetes.io/ws", "kubernetes.io/wss"];
 
 /// Where a rule sends its requests, before it is known for which service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +103,10 @@ pub(super) fn judge(
         let at = format!("spec.rules[{index}].backendRefs[{place}]");
         let weight = u64::try_from(reference.weight.unwrap_or(1)).unwrap_or(0);
         match backend(world, route, reference, &at, lookups) {
-            Ok(backends) => found.push((backends, weight)),
+            Ok(backends) => {
+                wrong = wrong.or_else(|| unspoken(world, route, reference, &at));
+                found.push((backends, weight));
+            }
             // It would get nothing anyway.
             Err(verdict) if weight == 0 => wrong = wrong.or(Some(verdict)),
             // Lattice can't answer a share of the requests with 500, so it answers all of the rule's.
@@ -242,12 +251,37 @@ fn backend(
             ),
         ));
     }
-    let protocol = protocol(route.name.kind, policies::of_service(world, &name));
+    let protocol = protocol(route.name.kind, policies::of_service(world, &name), port);
     let families = families(service).map_err(|fault| {
         Verdict::no(Reason::UnsupportedValue, format!("{at} is Service {name}, whose annotation {fault}"))
     })?;
     let pods = |family| Backend::Pods { service: name.clone(), port: port.port, protocol, family };
     Ok(families.into_iter().map(pods).collect())
+}
+
+/// What Lattice does not speak with a Service's port. Its other requests go there all the same.
+fn unspoken(world: &World<'_>, route: &Route, reference: &BackendReference, at: &str) -> Option<Verdict> {
+    let namespace = reference.namespace.as_ref().unwrap_or(&route.name.object.namespace).clone();
+    let name = ObjectName { namespace, name: reference.name.clone() };
+    if route.name.kind != RouteKind::Http || !leads_to(route, reference, &name) {
+        return None;
+    }
+    let ports = &(world.service)(&name)?.ports;
+    let port = ports.iter().find(|port| Some(i32::from(port.port)) == reference.port)?;
+    let app = port.app_protocol.as_deref().filter(|app| WEBSOCKET.contains(app))?;
+    let policy = policies::of_service(world, &name).map(|policy| &policy.spec);
+    if policy.is_some_and(|spec| spec.protocol.is_some() || spec.protocol_version.is_some()) {
+        return None;
+    }
+    Some(Verdict::no(
+        Reason::UnsupportedProtocol,
+        format!(
+            "{at} is port {} of Service {name}, whose appProtocol is {app}, and VPC Lattice refuses WebSocket: reach it another \
+             way. If it takes other requests too, which are sent to it by HTTP/1.1, say so by a TargetGroupPolicy with \
+             protocolVersion HTTP1",
+            port.port
+        ),
+    ))
 }
 
 /// Whether a route sends requests, by its weight, to this Service.
@@ -309,23 +343,28 @@ fn families(service: &Service) -> Result<Vec<IpFamily>, String> {
     Ok(families)
 }
 
-/// How targets are spoken to: as a policy says, else as the route's kind has it. A policy's TCP counts as HTTP where
-/// the route is no TLSRoute: that is refused elsewhere.
-pub(super) fn protocol(kind: RouteKind, policy: Option<&TargetGroupPolicy>) -> GroupProtocol {
+/// How targets are spoken to: as a policy says, else as the Service's port has it, else as the route's kind has it. A
+/// policy's TCP counts as HTTP where the route is no TLSRoute: that is refused elsewhere.
+pub(super) fn protocol(
+    kind: RouteKind,
+    policy: Option<&TargetGroupPolicy>,
+    port: &ServicePort,
+) -> GroupProtocol {
     use lath_kubernetes::policy::{Protocol, ProtocolVersion};
     let spec = policy.map(|policy| &policy.spec);
     if kind == RouteKind::Tls {
         return GroupProtocol::Tcp;
     }
+    let with_tls = spec.is_some_and(|spec| spec.protocol == Some(Protocol::Https));
+    // It means HTTP/2 without TLS, and so says nothing of pods that a policy wants TLS with.
+    let is_h2c = !with_tls && port.app_protocol.as_deref() == Some(H2C);
     let version = match (kind, spec.and_then(|spec| spec.protocol_version)) {
         (RouteKind::Grpc, _) => HttpVersion::Grpc,
         (_, Some(ProtocolVersion::Http2)) => HttpVersion::Http2,
+        (_, None) if is_h2c => HttpVersion::Http2,
         _ => HttpVersion::Http1,
     };
-    match spec.and_then(|spec| spec.protocol) {
-        Some(Protocol::Https) => GroupProtocol::Https(version),
-        _ => GroupProtocol::Http(version),
-    }
+    if with_tls { GroupProtocol::Https(version) } else { GroupProtocol::Http(version) }
 }
 
 /// Whether a ReferenceGrant lets the route refer to an object of another namespace.

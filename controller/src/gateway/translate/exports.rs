@@ -125,12 +125,14 @@ fn groups(
         policies::of_export(world, dialect, &export.name).or_else(|| policies::of_service(world, &name));
     let family = service.families.first().copied().unwrap_or(IpFamily::IPv4);
     let mut groups = BTreeMap::new();
-    for (port, kind) in ports(dialect, export, &name, &service.ports)? {
+    for (number, kind) in ports(dialect, export, &name, &service.ports)? {
+        let of_number = |port: &&ServicePort| port.port == number && port.protocol == "TCP";
+        let Some(port) = service.ports.iter().find(of_number) else { continue };
         if let Some(policy) = policy.filter(|policy| kind != RouteKind::Tls && policies::is_tcp(policy)) {
             return Err(Verdict::no(
                 Reason::UnsupportedValue,
                 format!(
-                    "TargetGroupPolicy {} has protocol TCP, which is for TLSRoutes, and port {port} of Service {name} \
+                    "TargetGroupPolicy {} has protocol TCP, which is for TLSRoutes, and port {number} of Service {name} \
                      is exported for {}s: set HTTP or HTTPS there, or export the port with routeType TLS. Until then \
                      what was exported before goes on",
                     policy.metadata.name.as_deref().unwrap_or_default(),
@@ -138,7 +140,8 @@ fn groups(
                 ),
             ));
         }
-        let protocol = backends::protocol(kind, policy);
+        let protocol = backends::protocol(kind, policy, port);
+        let port = port.port;
         let key = ServiceGroupKey {
             owner: owner.clone(),
             namespace: name.namespace.clone(),
