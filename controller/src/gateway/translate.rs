@@ -55,7 +55,7 @@ use super::{
     route::{Route, RouteKind, RouteName},
 };
 use crate::bindings::judge::Site;
-use services::{Drafts, Ready};
+use services::{Drafts, Ready, Refused};
 
 /// A certificate of ACM.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -211,28 +211,22 @@ pub fn translate(world: &World<'_>) -> Outcome {
             continue;
         }
         let owners = services::owners(&views, route, &parents);
-        if parents.iter().any(|parent| views[parent.gateway].is_inherited()) {
-            outcome.desired.inherited.extend(owners.iter().cloned());
-        }
-        if let Some(from) = route.annotation(well_known::AWS_ALLOW_TAKEOVER_FROM) {
-            outcome.desired.allowed.extend(owners.iter().map(|owner| (owner.clone(), from.to_owned())));
-        }
-        if parents.iter().any(|parent| views[parent.gateway].is_suspended()) {
-            outcome.desired.spared.insert(spare(&route.name));
-        }
+        inherit(&views, route, &parents, &owners, &mut outcome.desired);
         let mut lookups = Vec::new();
         let (refused, resolved) = match ready(world, route, &parents, &views, &mut lookups) {
-            (Err(refused), resolved) => (Some(refused), resolved),
+            (Err(refused), resolved) => (Some(Refused::from(refused)), resolved),
             (Ok(ready), resolved) => (drafts.add(world, &views, &ready, &parents).err(), resolved),
         };
-        if let Some(verdict) = &refused {
+        if let Some(Refused { verdict, contested }) = &refused {
             outcome.wants_certificates |= verdict.reason == Reason::CertificateNotFound;
-            // What the route was before goes on, rather than being cut off by an edit that can't be followed.
-            if verdict.reason != Reason::Conflicted {
-                outcome.desired.held.extend(owners.iter().cloned());
+            // What the route was before goes on, rather than being cut off by an edit that can't be followed; but for
+            // the names that older services have and could not take otherwise.
+            outcome.desired.held.extend(owners.difference(contested).cloned());
+            if contested.is_empty() {
                 outcome.desired.spared.insert(spare(&route.name));
             }
         }
+        let refused = refused.map(|refused| refused.verdict);
         let verdicts = parents.iter().map(|parent| {
             let refused = parent.refused.as_ref().or(refused.as_ref());
             ParentVerdict {
@@ -280,6 +274,26 @@ pub fn translate(world: &World<'_>) -> Outcome {
     outcome.service_networks = service_networks(world, &views, &mut outcome.desired);
     outcome.gateways = gateway_verdicts(views, &attached);
     outcome
+}
+
+/// Marks what of a route may be another controller's, or is kept while its Gateway waits.
+fn inherit(
+    views: &[gateways::View<'_>],
+    route: &Route,
+    parents: &[attach::Parent<'_>],
+    owners: &BTreeSet<Owner>,
+    desired: &mut Desired,
+) {
+    let mut gateways = parents.iter().map(|parent| &views[parent.gateway]);
+    if gateways.clone().any(gateways::View::is_inherited) {
+        desired.inherited.extend(owners.iter().cloned());
+    }
+    if let Some(from) = route.annotation(well_known::AWS_ALLOW_TAKEOVER_FROM) {
+        desired.allowed.extend(owners.iter().map(|owner| (owner.clone(), from.to_owned())));
+    }
+    if gateways.any(gateways::View::is_suspended) {
+        desired.spared.insert(spare(&route.name));
+    }
 }
 
 /// What is said of Gateways, to whose listeners so many routes are attached.

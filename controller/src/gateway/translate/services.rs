@@ -70,6 +70,20 @@ pub(super) struct Drafts {
     claims: BTreeMap<(String, String), Owner>,
 }
 
+/// Why a route is not taken in.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) verdict: Verdict,
+    /// The owners of its services whose host name an older service has: they give the name up, and the others stay.
+    pub(super) contested: BTreeSet<Owner>,
+}
+
+impl From<Verdict> for Refused {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, contested: BTreeSet::new() }
+    }
+}
+
 /// What a service of a route is for.
 struct Want<'a> {
     owner: Owner,
@@ -122,8 +136,14 @@ impl Drafts {
         views: &[View<'_>],
         ready: &Ready<'_>,
         parents: &[Parent<'_>],
-    ) -> Result<(), Verdict> {
+    ) -> Result<(), Refused> {
         let wants = wants(views, ready.route, parents);
+        let conflicts: BTreeMap<&Owner, Verdict> =
+            wants.iter().filter_map(|want| Some((&want.owner, self.claim(want).err()?))).collect();
+        let contested = conflicts.keys().map(|owner| (*owner).clone()).collect();
+        if let Some(verdict) = conflicts.into_values().next() {
+            return Err(Refused { verdict, contested });
+        }
         let mut drafts: Vec<(Owner, Draft)> = Vec::with_capacity(wants.len());
         let mut claims: Vec<((String, String), Owner)> = Vec::new();
         for (index, want) in wants.iter().enumerate() {
