@@ -372,7 +372,7 @@ fn backends(aws: &'static str) -> Vec<(&'static str, &'static str, Value, Option
             "lath.dev/v1alpha1",
             "TargetGroup",
             json!({"lambda": {"functionArn": function}, "healthCheck": {"path": "/x"}}),
-            Some("is for instances and addresses"),
+            Some("is for instances, addresses and services of Cloud Map"),
         ),
         (
             "lath.dev/v1alpha1",
