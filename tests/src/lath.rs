@@ -14,9 +14,6 @@ use crate::{
 /// The namespace that Lath is installed in.
 pub const NAMESPACE: &str = "lath-system";
 
-/// The name of the cluster, as target groups are tagged with it.
-pub const CLUSTER: &str = "world";
-
 /// How Lath is installed.
 #[derive(Debug, Clone, Default)]
 pub struct Install {
@@ -29,7 +26,7 @@ impl Install {
     /// suit a cluster which lives for minutes.
     fn values(&self, world: &Description) -> Value {
         let mut values = json!({
-            "clusterName": CLUSTER,
+            "clusterName": world.cluster,
             "region": world.region,
             "accountId": world.account.id,
             "vpcId": world.vpc,

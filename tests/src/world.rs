@@ -32,7 +32,7 @@ use serde::de::DeserializeOwned;
 
 use crate::controlplane::{Binaries, Component, client_config};
 use crate::error::{Doing as _, Error, Result};
-use crate::network::Peer;
+use crate::network::{Namespace, Peer, share_cloud};
 use crate::nodelet::{self, ContainerView};
 
 /// A world that runs. Dropping it ends it, a moment later; [`World::stop`] waits for that.
@@ -58,13 +58,20 @@ impl World {
         let (supervisor, description) = launch(&options, Stdio::piped(), false).await?;
         let mut supervisor = supervisor;
         let lifeline = supervisor.stdin.take();
-        Ok(Self { folder: options.folder, description, held: Some(Held { supervisor, lifeline }) })
+        let world = Self { folder: options.folder, description, held: Some(Held { supervisor, lifeline }) };
+        world.join(options.cloud_of.as_deref()).await?;
+        Ok(world)
     }
 
     /// Starts a world that stays up until [`World::stop_detached`].
     pub async fn start_detached(options: WorldOptions) -> Result<Description> {
         let (_, description) = launch(&options, Stdio::null(), true).await?;
-        Ok(description)
+        let world = Self { folder: options.folder, description, held: None };
+        if let Err(error) = world.join(options.cloud_of.as_deref()).await {
+            supervisor::stop(&world.folder).await?;
+            return Err(error);
+        }
+        Ok(world.description)
     }
 
     /// Ends a world that was started to stay up, by its folder.
@@ -169,6 +176,23 @@ impl World {
     /// Lets the next pod whose `namespace/name` starts with `pod` have this address, as soon as it is free.
     pub async fn want_address(&self, address: Ipv4Addr, pod: &str) -> Result<()> {
         self.ask(Request::WantAddress { address, pod: pod.to_owned() }).await
+    }
+
+    /// Joins its network to that of the world whose cloud it uses, if it uses another's.
+    async fn join(&self, cloud_of: Option<&Path>) -> Result<()> {
+        let Some(folder) = cloud_of else { return Ok(()) };
+        let other = Self::attach(folder)?;
+        let (cloud, own) = (other.router().await?, self.router().await?);
+        share_cloud((&cloud, other.description.plan), (&own, self.description.plan)).await
+    }
+
+    /// The namespace of its router.
+    async fn router(&self) -> Result<Namespace> {
+        let doing = || format!("opening the network of the world in {}", self.folder.display());
+        let descriptor: i32 = self.ask(Request::RouterDescriptor).await?;
+        let process = supervisor::world_process(&self.folder)
+            .ok_or_else(|| Error::failed(doing(), "its process is not known"))?;
+        Namespace::open(format!("/proc/{}/fd/{descriptor}", process.pid)).doing_with(doing)
     }
 
     async fn ask<T: DeserializeOwned>(&self, request: Request) -> Result<T> {

@@ -40,6 +40,9 @@ pub struct Options {
     /// Do not start the simulator. Lath is not installed then, either.
     #[arg(long)]
     without_cloud: bool,
+    /// Use the cloud of the world in this folder: one more cluster of its account, in a VPC of its own.
+    #[arg(long, value_name = "DIR", conflicts_with = "without_cloud")]
+    cloud_of: Option<PathBuf>,
     /// Do not install Lath.
     #[arg(long)]
     without_lath: bool,
@@ -90,6 +93,7 @@ fn world_options(options: &Options) -> Result<WorldOptions> {
     let mut world = WorldOptions::new(absolute(&options.dir)?);
     world.nodes = options.nodes;
     world.cloud = !options.without_cloud;
+    world.cloud_of = options.cloud_of.as_deref().map(absolute).transpose()?;
     for (pattern, binary) in options.images.iter().rev() {
         world.images.prefer(pattern, binary.clone());
     }

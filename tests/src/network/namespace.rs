@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,7 +46,12 @@ impl Namespace {
 
     /// The namespace of the calling thread.
     pub fn of_this_thread() -> io::Result<Self> {
-        Ok(Self { fd: Arc::new(File::open("/proc/thread-self/ns/net")?.into()) })
+        Self::open("/proc/thread-self/ns/net")
+    }
+
+    /// The namespace that a path in `/proc` stands for: a process's own, or one that it holds a descriptor of.
+    pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
+        Ok(Self { fd: Arc::new(File::open(path)?.into()) })
     }
 
     /// Moves the calling thread into this namespace, for good.

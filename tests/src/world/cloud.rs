@@ -26,7 +26,7 @@ pub(super) struct Cloud {
 }
 
 /// The line that the simulator prints when it is ready.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct Announcement {
     pub endpoint: String,
     pub accounts: Vec<Account>,

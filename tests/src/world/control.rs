@@ -55,6 +55,7 @@ pub(super) enum Request {
     Signal { part: Part, signal: PartSignal },
     Restart { part: Part },
     WantAddress { address: Ipv4Addr, pod: String },
+    RouterDescriptor,
 }
 
 /// What a world answers.

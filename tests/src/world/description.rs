@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::cloud::Announcement;
 use crate::error::{Doing as _, Result};
 use crate::network::addresses::Plan;
 
@@ -25,6 +26,8 @@ pub struct Account {
 pub struct Description {
     /// The administrator's kubeconfig file.
     pub kubeconfig: PathBuf,
+    /// The name of the cluster, as what belongs to it is tagged. No two clusters of a cloud have the same.
+    pub cluster: String,
     /// URL of the cloud's endpoint; empty without a cloud.
     pub lattice_endpoint: String,
     /// The account that the cluster is in.
@@ -47,6 +50,11 @@ impl Description {
         let file = Self::file(folder);
         let doing = || format!("reading {}; does a world run there", file.display());
         serde_json::from_slice(&std::fs::read(&file).doing_with(doing)?).doing_with(doing)
+    }
+
+    /// What its cloud announced when it started.
+    pub(super) fn announcement(self) -> Announcement {
+        Announcement { endpoint: self.lattice_endpoint, accounts: self.accounts, region: self.region }
     }
 
     pub(super) fn save(&self, folder: &Path) -> Result<()> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use rustix::thread::{UnshareFlags, unshare_unsafe};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::cloud::{self, Cloud};
+use super::cloud::{self, Announcement, Cloud};
 use super::control::{self, Part, PartSignal, Request};
 use super::description::{Account, Description};
 use super::options::{WorldOptions, node_folder, node_name};
@@ -26,10 +27,13 @@ use super::supervisor::Remains;
 use crate::cgroup;
 use crate::controlplane::{self, Authority, Binaries, Component, Ports, Settings, Subject, gateway_api};
 use crate::error::{Doing as _, Error, Result};
-use crate::network::Fabric;
 use crate::network::addresses::{API_PORT, CLOUD_PORT, MAX_NODES};
+use crate::network::{Fabric, Peer};
 use crate::nodelet::{self, Nodelet};
 use crate::process::{Process, spawn_after};
+
+/// The name of the cluster that has its cloud for itself.
+const CLUSTER: &str = "world";
 
 /// How long a component has between SIGTERM and SIGKILL when it is restarted.
 const RESTART_GRACE: Duration = Duration::from_secs(10);
@@ -123,8 +127,11 @@ impl Inside {
             components.insert(component, launch(&settings, &binaries, &fabric, component)?);
         }
         let address = SocketAddr::new(plan.cloud().v4.into(), CLOUD_PORT);
-        let cloud =
-            if options.cloud { Some(cloud::start(&options, fabric.router(), address).await?) } else { None };
+        let cloud = if options.has_own_cloud() {
+            Some(cloud::start(&options, fabric.router(), address).await?)
+        } else {
+            None
+        };
         controlplane::ready(&client, || {
             let (component, _) = components.iter().find(|(_, process)| process.exit().is_some())?;
             Some(format!("{} has ended; see {}", component.program(), settings.log(*component).display()))
@@ -138,15 +145,18 @@ impl Inside {
             gateway_api::install(&client, &definitions).await?;
         }
 
-        let announcement = cloud.as_ref().map(|cloud| cloud.announcement.clone());
-        let region =
-            announcement.as_ref().map_or(options.region.clone(), |announcement| announcement.region.clone());
-        let accounts =
-            announcement.as_ref().map(|announcement| announcement.accounts.clone()).unwrap_or_default();
+        let other = options.cloud_of.as_deref().map(Description::load).transpose()?;
+        let cluster = if other.is_some() { format!("{CLUSTER}-{}", plan.number) } else { CLUSTER.to_owned() };
+        let Announcement { endpoint, accounts, region } = match (&cloud, other) {
+            (Some(cloud), _) => cloud.announcement.clone(),
+            (None, Some(other)) => other.announcement(),
+            (None, None) => Announcement { region: options.region.clone(), ..Announcement::default() },
+        };
         let nowhere = || Account { id: "123456789012".into(), ..Account::default() };
         let description = Description {
             kubeconfig,
-            lattice_endpoint: announcement.map(|announcement| announcement.endpoint).unwrap_or_default(),
+            cluster,
+            lattice_endpoint: endpoint,
             account: accounts.first().cloned().unwrap_or_else(nowhere),
             accounts,
             vpc: format!("vpc-{:017x}", 0x1a74_0000_0000 + u64::from(plan.number)),
@@ -183,6 +193,9 @@ impl Inside {
                     .ok_or_else(|| Error::Usage(format!("{signal} is not the number of a signal")))?;
                 self.node(node).await?.signal(&pod, &container, signal)?;
             }
+            Request::Cut { peer: Peer::Cloud, .. } if self.options.cloud_of.is_some() => {
+                return Err(Error::Usage("nodes can't be cut off from another world's cloud".into()));
+            }
             Request::Cut { node, peer } => self.node(node).await?.network().cut(peer).await?,
             Request::Heal { node, peer } => {
                 let node = self.node(node).await?;
@@ -200,6 +213,10 @@ impl Inside {
                 if !self.fabric.pool().want(address, &pod) {
                     return Err(Error::Usage(format!("{address} cannot be a pod's address in this world")));
                 }
+            }
+            Request::RouterDescriptor => {
+                let descriptor = self.fabric.router().fd().as_raw_fd();
+                return serde_json::to_value(descriptor).doing("composing an answer");
             }
         }
         Ok(Value::Null)

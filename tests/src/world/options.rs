@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::description::Description;
 use crate::error::{Doing as _, Error, Result};
 use crate::network::addresses::MAX_NODES;
 use crate::nodelet::Images;
@@ -22,6 +23,9 @@ pub struct WorldOptions {
     pub images: Images,
     /// Whether there is a cloud.
     pub cloud: bool,
+    /// The folder of a running world whose cloud, account and region this one uses instead of a cloud of its own: it is
+    /// one more cluster there, in a VPC of its own. Nodes can't be cut off from that cloud.
+    pub cloud_of: Option<PathBuf>,
     /// Arguments for the cloud, after `lath sim --listen …`.
     pub cloud_arguments: Vec<String>,
     /// The binary `lath`, which is the cloud.
@@ -46,6 +50,7 @@ impl WorldOptions {
             nodes: 2,
             images,
             cloud: true,
+            cloud_of: None,
             cloud_arguments: Vec::new(),
             cloud_program: built("lath"),
             gateway_api: true,
@@ -75,8 +80,11 @@ impl WorldOptions {
                 self.folder.display()
             )));
         }
+        if let Some(other) = &self.cloud_of {
+            Description::load(other)?;
+        }
         let mut needed = vec![("lath-world", &self.program)];
-        if self.cloud {
+        if self.has_own_cloud() {
             needed.push(("lath", &self.cloud_program));
         }
         for (name, path) in needed {
@@ -88,6 +96,11 @@ impl WorldOptions {
             }
         }
         Ok(())
+    }
+
+    /// Whether it starts a cloud.
+    pub(super) fn has_own_cloud(&self) -> bool {
+        self.cloud && self.cloud_of.is_none()
     }
 
     pub(super) fn save(&self) -> Result<()> {

@@ -37,6 +37,11 @@ impl Processes {
     }
 }
 
+/// The world process of a folder, as the whole machine numbers it.
+pub(super) fn world_process(folder: &Path) -> Option<Identity> {
+    Processes::load(folder).map(|processes| processes.world)
+}
+
 /// The log of a world's own processes.
 pub(super) fn log(folder: &Path) -> PathBuf {
     folder.join("world.log")

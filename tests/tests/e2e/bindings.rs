@@ -32,7 +32,7 @@ async fn a_binding_that_cannot_be_is_refused_with_what_to_do_and_no_agent_calls(
         .await;
     case.pod("a", "web", json!({}), json!({})).await;
     let good = case.group("good").await;
-    let ours = tests::lath::CLUSTER;
+    let ours = &case.world.description().cluster;
     let make = async |name: &str, body: Value| {
         let mut body = body;
         body["name"] = case.full(name).into();

@@ -162,7 +162,7 @@ async fn a_group_of_ipv6_takes_the_second_address_of_dual_stack_pods() {
             "port": 8080, "protocol": "HTTP", "protocolVersion": "HTTP1",
             "vpcIdentifier": case.world.vpc(), "ipAddressType": "IPV6",
         },
-        "tags": { "lath.dev/cluster": tests::lath::CLUSTER, "lath.dev/namespace": "ipv6" },
+        "tags": { "lath.dev/cluster": case.world.description().cluster, "lath.dev/namespace": "ipv6" },
     });
     let group =
         case.lattice.create("/targetgroups", &group).await.unwrap()["arn"].as_str().unwrap().to_owned();

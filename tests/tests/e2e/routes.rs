@@ -14,6 +14,10 @@ use tests::world::World;
 use super::setting::{Case, SOON, carrying, components, own};
 use super::space::not_root;
 
+#[path = "routes/clusters.rs"]
+mod clusters;
+#[path = "routes/faults.rs"]
+mod faults;
 #[path = "routes/functions.rs"]
 mod functions;
 #[path = "routes/moves.rs"]
@@ -39,15 +43,17 @@ pub(super) async fn world(name: &str) -> World {
 async fn world_with(name: &str, settings: &[&str]) -> World {
     let world = carrying(name, settings).await;
     let lattice = tests::lattice::Lattice::new(world.description());
-    lattice.send(Method::PUT, "/_sim/surroundings", &vpcs(&world)).await.unwrap();
+    lattice.send(Method::PUT, "/_sim/surroundings", &vpcs(&[&world])).await.unwrap();
     world
 }
 
-/// The surroundings of a world: the VPC that its pods are in.
-fn vpcs(world: &World) -> Value {
-    let (v4, v6) = (world.description().plan.network_v4(), world.description().plan.network_v6());
-    let cidrs = [format!("{}/{}", v4.0, v4.1), format!("{}/{}", v6.0, v6.1)];
-    json!({ "vpcs": [{ "id": world.vpc(), "cidrs": cidrs }] })
+/// The surroundings of worlds: the VPC of each, which its pods are in.
+fn vpcs(worlds: &[&World]) -> Value {
+    let vpcs = worlds.iter().map(|world| {
+        let (v4, v6) = (world.description().plan.network_v4(), world.description().plan.network_v6());
+        json!({ "id": world.vpc(), "cidrs": [format!("{}/{}", v4.0, v4.1), format!("{}/{}", v6.0, v6.1)] })
+    });
+    json!({ "vpcs": vpcs.collect::<Vec<_>>() })
 }
 
 /// A Gateway of its own for a test, whose service network Lath makes.

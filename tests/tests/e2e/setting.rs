@@ -168,6 +168,17 @@ pub(crate) async fn carrying_with(name: &str, cloud: &[&str]) -> World {
     start_with(name, false, &[&["--data-plane"], cloud].concat()).await
 }
 
+/// Two worlds whose clusters share a cloud that carries traffic, each in a VPC of its own.
+pub(crate) async fn two(name: &str) -> [World; 2] {
+    let _permits = PERMITS.acquire_many(2).await.unwrap();
+    let first = start_with(name, false, &["--data-plane"]).await;
+    let mut options = WorldOptions::new(folder(&format!("{name}-too")).await);
+    options.cloud_of = Some(first.folder().to_owned());
+    let second = World::start(options).await.unwrap();
+    install(&second, values(&second, false, false)).await;
+    [first, second]
+}
+
 impl Deref for Own {
     type Target = World;
 
@@ -209,7 +220,10 @@ impl<'a> Case<'a> {
     /// Makes a target group that no service uses.
     pub(crate) async fn unused_group(&self, name: &str) -> String {
         let name = self.full(name);
-        self.lattice.create_group(&name, self.world.vpc(), lath::CLUSTER, self.space.name).await.unwrap()
+        self.lattice
+            .create_group(&name, self.world.vpc(), &self.world.description().cluster, self.space.name)
+            .await
+            .unwrap()
     }
 
     /// The name of something at the cloud, which knows no namespaces.

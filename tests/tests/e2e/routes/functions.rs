@@ -25,7 +25,7 @@ async fn a_function_answers_beside_pods_and_alone() {
     serde_json::to_writer(&file, &json!({ "functions": functions })).unwrap();
     let world = carrying_with("e2e-functions", &["--surroundings", file.path().to_str().unwrap()]).await;
     let case = Case::new(&world, "functions").await;
-    let mut surroundings = vpcs(&world);
+    let mut surroundings = vpcs(&[&world]);
     surroundings["functions"] = functions;
     case.lattice.send(Method::PUT, "/_sim/surroundings", &surroundings).await.unwrap();
 

@@ -65,7 +65,7 @@ async fn a_policy_lets_one_namespaces_pods_in_and_each_request_is_logged() {
     let cluster = "one";
     let identity =
         |namespace| json!({ "cluster": cluster, "namespace": namespace, "service_account": "default" });
-    let mut surroundings = vpcs(&world);
+    let mut surroundings = vpcs(&[&world]);
     surroundings["roles"] = json!([{
         "arn": format!("arn:aws:iam::{}:role/callers", world.account().id),
         "policies": [{

@@ -8,7 +8,6 @@ use lath_kubernetes::gateway::Gateway;
 use lattice::tags;
 use serde_json::{Value, json};
 use tests::expect::eventually;
-use tests::lath::CLUSTER;
 use tests::load::Load;
 
 use super::super::agents::scale;
@@ -23,7 +22,8 @@ const CONTROLLER: &str = "application-networking.k8s.aws/gateway-api-controller"
 /// What the AWS controller has made for a route `web` to a Service `web`: the ARNs of the service and of the target group.
 async fn made(case: &Case<'_>) -> (String, String) {
     let (vpc, namespace) = (case.world.vpc(), case.space.name);
-    let manager = format!("{}/{CLUSTER}/{vpc}", case.world.account().id);
+    let cluster = &case.world.description().cluster;
+    let manager = format!("{}/{cluster}/{vpc}", case.world.account().id);
     let own = json!({ tags::MANAGED_BY: manager });
     let create = async |path: &str, body: Value| {
         let made = case.lattice.create(path, &body).await.unwrap();
@@ -36,7 +36,7 @@ async fn made(case: &Case<'_>) -> (String, String) {
         "name": format!("k8s-{namespace}-web-abcdefghij"), "type": "IP",
         "config": { "port": 80, "protocol": "HTTP", "protocolVersion": "HTTP1", "vpcIdentifier": vpc },
         "tags": {
-            tags::MANAGED_BY: manager, tags::CLUSTER_NAME: CLUSTER, tags::SERVICE_NAME: "web",
+            tags::MANAGED_BY: manager, tags::CLUSTER_NAME: cluster, tags::SERVICE_NAME: "web",
             tags::SERVICE_NAMESPACE: namespace, tags::SOURCE_TYPE: "HTTPRoute", tags::PROTOCOL_VERSION: "HTTP1",
             tags::ROUTE_NAME: "web", tags::ROUTE_NAMESPACE: namespace,
         },
