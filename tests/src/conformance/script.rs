@@ -228,6 +228,9 @@ fn objects(declared: &Declared, options: &Options) -> Result<Vec<Value>> {
                 "serviceNetwork": { "create": true, "vpcAssociation": false },
                 // The suite edits routes, and expects the new rules' weights whatever the pods' health.
                 "warmUp": { "healthyPercent": 0 },
+                // What TCPRoutes need, and UDPRoutes.
+                "resourceGateway": { "subnetIds": ["subnet-0123456789abcdef0"] },
+                "cloudMapNamespace": "conformance.internal", "createNamespace": true, "udp": "Direct",
                 "quotas": { "rulesPerListener": RULES, "listenersPerService": LISTENERS, "targetGroupsPerService": GROUPS },
             },
         }),
