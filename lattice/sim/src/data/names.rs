@@ -8,7 +8,7 @@ use hickory_server::proto::rr::rdata::{A, AAAA, CNAME, SRV};
 use hickory_server::proto::rr::{Name, RData, RecordType};
 
 use crate::simulator::World;
-use crate::state::cloudmap::NamedService;
+use crate::state::cloudmap::{NamedService, Namespace};
 
 use super::addresses;
 
@@ -21,6 +21,11 @@ pub(super) type Records = Vec<(RData, u32)>;
 impl World {
     /// What a name has that a client may know; `None` where there is no such name.
     pub(super) fn records(&self, client: IpAddr, name: &str) -> Option<Records> {
+        // A VPC's private zones go before all other names, those that services give themselves included.
+        let vpc = self.surroundings.vpc_of(client).map(|vpc| vpc.id.as_str());
+        if let Some(records) = self.private_name(vpc, name) {
+            return Some(records);
+        }
         if let Some(reached) = self.service_named(client, name, self.clock.now()) {
             let service = &reached.service.id;
             return Some(self.of_addresses(addresses::of_service(&self.state, &self.settings, service)));
@@ -28,8 +33,7 @@ impl World {
         if let Some(addresses) = self.resource_named(client, name) {
             return Some(self.of_addresses(addresses));
         }
-        let vpc = self.surroundings.vpc_of(client).map(|vpc| vpc.id.as_str());
-        self.private_name(vpc, name).or_else(|| self.surrounding_name(name))
+        self.surrounding_name(name)
     }
 
     fn of_addresses(&self, addresses: Vec<IpAddr>) -> Records {
@@ -47,12 +51,22 @@ impl World {
     /// What a name has in Cloud Map's private zones of a VPC, or in all of them where the surroundings name no VPC.
     pub(super) fn private_name(&self, vpc: Option<&str>, name: &str) -> Option<Records> {
         let cloudmap = &self.state.cloudmap;
+        let ends_with = |zone: &str| {
+            let end = name.len().checked_sub(zone.len()).and_then(|at| name.get(at..));
+            end.is_some_and(|end| end.eq_ignore_ascii_case(zone))
+        };
+        let seen = |zone: &str| self.surroundings.vpcs.is_empty() || Some(zone) == vpc;
+        let zones: Vec<&Namespace> = cloudmap
+            .namespaces
+            .rows()
+            .filter(|zone| zone.vpc.as_deref().is_some_and(seen) && ends_with(&zone.name))
+            .collect();
+        // Most names are of no zone, and cost no look at services.
+        if zones.is_empty() {
+            return None;
+        }
         cloudmap.services.rows().filter(|service| !service.records.is_empty()).find_map(|service| {
-            let namespace = cloudmap.namespaces.get(&service.namespace)?;
-            let zone = namespace.vpc.as_deref()?;
-            if !self.surroundings.vpcs.is_empty() && Some(zone) != vpc {
-                return None;
-            }
+            let namespace = zones.iter().find(|zone| zone.id == service.namespace)?;
             let own = format!("{}.{}", service.name, namespace.name);
             if own.eq_ignore_ascii_case(name) {
                 return Some(of_service(service, &own));
@@ -81,7 +95,9 @@ fn of_service(service: &NamedService, name: &str) -> Records {
             };
             data
         });
-        records.extend(of_kind.take(MOST_RECORDS).map(|data| (data, ttl)));
+        // Of several instances AWS takes any one for each answer, and this simulator the first.
+        let most = if service.routing.as_deref() == Some("WEIGHTED") { 1 } else { MOST_RECORDS };
+        records.extend(of_kind.take(most).map(|data| (data, ttl)));
     }
     records
 }
@@ -225,6 +241,19 @@ mod tests {
         let simulator =
             zone("cdn", &[("CNAME", 9)], &json!({"one": {"AWS_INSTANCE_CNAME": "cdn.example.com"}}));
         assert_eq!(shown(&simulator, "cdn.shop.local").unwrap(), ["9 CNAME cdn.example.com."]);
+    }
+
+    #[tokio::test]
+    async fn a_name_has_one_alias_however_many_instances_there_are() {
+        let instances = json!({
+            "one": {"AWS_INSTANCE_CNAME": "one.example.com"},
+            "two": {"AWS_INSTANCE_CNAME": "two.example.com"},
+        });
+        let simulator = zone("cdn", &[("CNAME", 9)], &instances);
+        let mut world = simulator.lock();
+        world.state.cloudmap.services.get_mut("srv-1").unwrap().routing = Some("WEIGHTED".to_owned());
+        drop(world);
+        assert_eq!(shown(&simulator, "cdn.shop.local").unwrap(), ["9 CNAME one.example.com."]);
     }
 
     #[tokio::test]

@@ -33,6 +33,8 @@ pub(super) const OPERATIONS: [Served; 17] = [
 const PAGE: usize = 100;
 /// Most instances of a service. Source: Cloud Map quotas.
 const MOST_INSTANCES: usize = 1_000;
+/// Most characters in the names and values of an instance's attributes. Source: API reference, RegisterInstance.
+const MOST_OF_ATTRIBUTES: usize = 5_000;
 /// Most namespaces of an account. Source: Cloud Map quotas.
 const MOST_NAMESPACES: usize = 50;
 /// Most services; the quotas name none.
@@ -202,19 +204,9 @@ fn create_service(state: &mut State, ask: &Ask<'_>) -> Result<Value, Error> {
         id => id,
     };
     let within = namespace(state, ask, within)?;
-    let records: Vec<(String, u64)> = config["DnsRecords"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|record| {
-            (record["Type"].as_str().unwrap_or_default().to_owned(), record["TTL"].as_u64().unwrap_or(60))
-        })
-        .collect();
-    if let Some((kind, _)) =
-        records.iter().find(|(kind, _)| !["A", "AAAA", "SRV", "CNAME"].contains(&kind.as_str()))
-    {
-        return Err(Error::new("InvalidInput", format!("{kind} is not a type of DNS record.")));
-    }
+    let records = records(config)?;
+    let routing = config["RoutingPolicy"].as_str().unwrap_or("MULTIVALUE");
+    check_routing(&records, routing, ask.input.get("HealthCheckConfig").is_some())?;
     if within.vpc.is_none() && !records.is_empty() {
         return Err(Error::new("InvalidInput", "A service of an HTTP namespace has no DNS records."));
     }
@@ -235,8 +227,7 @@ fn create_service(state: &mut State, ask: &Ask<'_>) -> Result<Value, Error> {
         name: name.to_owned(),
         namespace,
         description: ask.input.get("Description").and_then(Value::as_str).map(str::to_owned),
-        routing: (!records.is_empty())
-            .then(|| config["RoutingPolicy"].as_str().unwrap_or("MULTIVALUE").to_owned()),
+        routing: (!records.is_empty()).then(|| routing.to_owned()),
         records,
         instances: BTreeMap::new(),
         revision: 1,
@@ -246,6 +237,46 @@ fn create_service(state: &mut State, ask: &Ask<'_>) -> Result<Value, Error> {
     let answer = json!({"Service": service_shown(ask, &row)});
     state.cloudmap.services.insert(id, row);
     Ok(answer)
+}
+
+/// The types of a service's DNS records, with the seconds that they are good for.
+fn records(config: &Value) -> Result<Vec<(String, u64)>, Error> {
+    let given = config["DnsRecords"].as_array().into_iter().flatten();
+    let records: Vec<(String, u64)> = given
+        .map(|record| {
+            (record["Type"].as_str().unwrap_or_default().to_owned(), record["TTL"].as_u64().unwrap_or(60))
+        })
+        .collect();
+    for (place, (kind, _)) in records.iter().enumerate() {
+        if !["A", "AAAA", "SRV", "CNAME"].contains(&kind.as_str()) {
+            return Err(Error::new("InvalidInput", format!("{kind} is not a type of DNS record.")));
+        }
+        if records.iter().take(place).any(|(other, _)| other == kind) {
+            return Err(Error::new(
+                "InvalidInput",
+                format!("The type {kind} of DNS records is given twice."),
+            ));
+        }
+    }
+    Ok(records)
+}
+
+/// A name has one alias and nothing beside it. Source: API reference, `DnsRecord`, CNAME.
+fn check_routing(records: &[(String, u64)], routing: &str, checked: bool) -> Result<(), Error> {
+    let wrong = if !["MULTIVALUE", "WEIGHTED"].contains(&routing) {
+        format!("{routing} is not a routing policy.")
+    } else if !records.iter().any(|(kind, _)| kind == "CNAME") {
+        return Ok(());
+    } else if records.len() > 1 {
+        "CNAME can't be combined with other types of DNS records.".into()
+    } else if routing != "WEIGHTED" {
+        "CNAME needs the routing policy WEIGHTED.".into()
+    } else if checked {
+        "CNAME can't be combined with health checks.".into()
+    } else {
+        return Ok(());
+    };
+    Err(Error::new("InvalidInput", wrong))
 }
 
 fn service_shown(ask: &Ask<'_>, row: &NamedService) -> Value {
@@ -302,6 +333,11 @@ fn register(state: &mut State, ask: &Ask<'_>) -> Result<Value, Error> {
         .flatten()
         .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
         .collect();
+    let size: usize = attributes.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if size > MOST_OF_ATTRIBUTES {
+        let message = format!("The attributes have {size} characters, and {MOST_OF_ATTRIBUTES} are allowed.");
+        return Err(Error::new("InvalidInput", message));
+    }
     let row = service_mut(state, ask, ask.required("ServiceId")?)?;
     for (kind, _) in &row.records {
         let needed: &[&str] = match kind.as_str() {

@@ -212,6 +212,56 @@ async fn cloud_map_keeps_namespaces_services_and_instances() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn cloud_map_keeps_an_alias_by_itself() {
+    let sim = Sim::instant();
+    sim.surround(surroundings());
+    let call = async |operation: &str, body: Value| {
+        by_target(&sim, &format!("Route53AutoNaming_v20170314.{operation}"), &body).await
+    };
+    call("CreatePrivateDnsNamespace", json!({"Name": "shop.local", "Vpc": "vpc-12345678"})).await;
+    let namespace = call("ListNamespaces", json!({})).await.body["Namespaces"][0]["Id"].clone();
+    let create = async |kinds: &[&str], more: Value| {
+        let records: Vec<Value> = kinds.iter().map(|kind| json!({"Type": kind, "TTL": 60})).collect();
+        let mut body = json!({"Name": "web", "NamespaceId": namespace, "DnsConfig": {"DnsRecords": records}});
+        if let Some(policy) = more.get("RoutingPolicy") {
+            body["DnsConfig"]["RoutingPolicy"] = policy.clone();
+        }
+        if let Some(check) = more.get("HealthCheckConfig") {
+            body["HealthCheckConfig"] = check.clone();
+        }
+        call("CreateService", body).await
+    };
+    let weighted = json!({"RoutingPolicy": "WEIGHTED"});
+    for (kinds, more) in [
+        (&["CNAME"][..], json!({})),
+        (&["CNAME"], json!({"RoutingPolicy": "MULTIVALUE"})),
+        (&["CNAME"], json!({"RoutingPolicy": "WEIGHTED", "HealthCheckConfig": {"Type": "HTTP"}})),
+        (&["CNAME", "A"], weighted.clone()),
+        (&["A", "CNAME"], weighted.clone()),
+        (&["A", "A"], weighted.clone()),
+        (&["A"], json!({"RoutingPolicy": "LATENCY"})),
+    ] {
+        refused(&create(kinds, more).await, 400, "InvalidInput");
+    }
+    let made = create(&["CNAME"], weighted).await.body;
+    let records = json!({"DnsRecords": [{"Type": "CNAME", "TTL": 60}], "RoutingPolicy": "WEIGHTED"});
+    assert_eq!(made["Service"]["DnsConfig"], records);
+    let register = async |attributes: Value| {
+        let service = &made["Service"]["Id"];
+        let body = json!({"ServiceId": service, "InstanceId": "one", "Attributes": attributes});
+        call("RegisterInstance", body).await
+    };
+    refused(&register(json!({"AWS_INSTANCE_IPV4": "10.0.0.1"})).await, 400, "InvalidInput");
+    let long = json!({"AWS_INSTANCE_CNAME": "web.example.com", "note": "n".repeat(5_000)});
+    refused(&register(long).await, 400, "InvalidInput");
+    let attributes = json!({"AWS_INSTANCE_CNAME": "web.example.com", "note": "n"});
+    assert_eq!(register(attributes.clone()).await.status, 200);
+    let named = json!({"NamespaceName": "shop.local", "ServiceName": "web"});
+    let found = call("DiscoverInstances", named).await.body;
+    assert_eq!(found["Instances"][0]["Attributes"], attributes);
+}
+
+#[tokio::test(start_paused = true)]
 async fn sts_says_who_calls_and_lends_roles_to_web_identities() {
     let sim = Sim::instant();
     sim.surround(surroundings());

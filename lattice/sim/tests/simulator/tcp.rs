@@ -197,6 +197,22 @@ async fn names_are_of_the_surroundings_of_cloud_map_or_of_the_machine() {
 }
 
 #[tokio::test]
+async fn private_zones_go_before_a_services_own_names_and_may_lead_to_it() {
+    let case = Case::new().await;
+    let create = case.plane.sim.client.create_service().name("web").custom_domain_name("web.shop.local");
+    let service = create.send().await.unwrap();
+    let host = service.dns_entry().unwrap().domain_name().unwrap();
+    let address = case.plane.address.octets();
+    assert_eq!(resolve(&case.plane, "web.shop.local").await, (0, 1, address));
+    case.zone().await;
+    case.publish("web", "CNAME", &json!({"AWS_INSTANCE_CNAME": host})).await;
+    assert_eq!(resolve(&case.plane, "web.shop.local").await, (0, 2, address), "the alias and its address");
+    case.publish("gone", "CNAME", &json!({"AWS_INSTANCE_CNAME": "gone.example.com"})).await;
+    let (code, records, _) = resolve(&case.plane, "gone.shop.local").await;
+    assert_eq!((code, records), (0, 1), "the alias alone");
+}
+
+#[tokio::test]
 async fn private_zones_are_seen_by_gateways_of_their_vpc_that_resolve_there() {
     let mut case = Case::new().await;
     let server = server("inside", "127.0.0.1:0").await;
