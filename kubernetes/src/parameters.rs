@@ -68,7 +68,7 @@ pub struct GatewayParametersSpec {
     pub resource_gateway: Option<ResourceGatewayParameters>,
 
     /// The private DNS namespace of Cloud Map, such as shop.internal, in which the pods of TCPRoutes and UDPRoutes are
-    /// published. It has to be the VPC's.
+    /// published, and services with publishServices. It has to be the VPC's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 1, max = 125),
@@ -80,6 +80,13 @@ pub struct GatewayParametersSpec {
     /// nothing is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub create_namespace: Option<bool>,
+
+    /// Whether the services of HTTPRoutes, GRPCRoutes and TLSRoutes are published in cloudMapNamespace: each becomes a service
+    /// of Cloud Map that leads, by CNAME, to the name that VPC Lattice has given it. One with a hostname within the namespace is
+    /// published under it, so that clients in the VPC resolve that hostname without a hosted zone of their own. Needs
+    /// cloudMapNamespace. False if nothing is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publish_services: Option<bool>,
 
     /// What becomes of UDPRoutes. Refused: they are not accepted, since VPC Lattice carries no UDP. Direct: the ready pods
     /// of each are published in cloudMapNamespace, and traffic goes straight to them, past VPC Lattice. Refused if nothing
@@ -119,7 +126,7 @@ pub enum Udp {
     Direct,
 }
 
-/// What a Gateway goes by for TCPRoutes and UDPRoutes, once everybody has been asked.
+/// What a Gateway goes by for TCPRoutes and UDPRoutes, and in Cloud Map, once everybody has been asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layer4 {
     /// The resource gateway.
@@ -128,6 +135,8 @@ pub struct Layer4 {
     pub namespace: Option<String>,
     /// Whether that is made if there is none.
     pub create_namespace: bool,
+    /// Whether the services of other routes are published in it.
+    pub publish_services: bool,
     /// What becomes of UDPRoutes.
     pub udp: Udp,
 }
@@ -140,12 +149,14 @@ impl Layer4 {
         let first = |set: fn(&GatewayParametersSpec) -> bool| specs.iter().copied().find(|spec| set(spec));
         let gateway = first(|spec| spec.resource_gateway.is_some());
         let namespace = first(|spec| spec.cloud_map_namespace.is_some());
+        let flag = |field: fn(&GatewayParametersSpec) -> Option<bool>| {
+            specs.iter().copied().find_map(field).unwrap_or(false)
+        };
         Self {
             resource_gateway: gateway.and_then(|spec| spec.resource_gateway.clone()),
             namespace: namespace.and_then(|spec| spec.cloud_map_namespace.clone()),
-            create_namespace: first(|spec| spec.create_namespace.is_some())
-                .and_then(|spec| spec.create_namespace)
-                .unwrap_or(false),
+            create_namespace: flag(|spec| spec.create_namespace),
+            publish_services: flag(|spec| spec.publish_services),
             udp: first(|spec| spec.udp.is_some()).and_then(|spec| spec.udp).unwrap_or_default(),
         }
     }
@@ -314,7 +325,7 @@ mod tests {
         assert_eq!(Parameters::resolve(&[&gateway, &class]), parameters);
         assert_eq!(Parameters::resolve(&[&read("{}")]), Parameters::default());
         let class = read(
-            "{ resourceGateway: { id: rgw-0123456789abcdef0 }, cloudMapNamespace: a.internal, udp: Direct, createNamespace: true }",
+            "{ resourceGateway: { id: rgw-0123456789abcdef0 }, cloudMapNamespace: a.internal, udp: Direct, createNamespace: true, publishServices: true }",
         );
         let gateway = read("{ resourceGateway: { subnetIds: [subnet-1] }, createNamespace: false }");
         let layer4 = Layer4 {
@@ -324,6 +335,7 @@ mod tests {
             }),
             namespace: Some("a.internal".into()),
             create_namespace: false,
+            publish_services: true,
             udp: Udp::Direct,
         };
         assert_eq!(Layer4::resolve(&[&gateway, &class]), layer4);

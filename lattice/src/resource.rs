@@ -4,6 +4,7 @@
 //! ```text
 //! client ── service network ── resource configuration ── resource gateway ── name of a directory ── pods
 //! client ──────────────────────────────────────────────────────────────────── name of a directory ── pods
+//! client ──────────────────────────────────────────────────────────────────── name of a directory ── service
 //! ```
 
 use std::{
@@ -19,8 +20,11 @@ use crate::{
     target::IpFamily,
 };
 
-/// For how many seconds a record of a directory is good.
+/// For how many seconds an address of a directory is good.
 pub const TTL: u16 = 5;
+
+/// For how many seconds another name is good. A service keeps its name for life, so that little has to be asked again.
+pub const ALIAS_TTL: u16 = 60;
 
 /// Most addresses that Cloud Map answers with. Source: Cloud Map developer guide, MULTIVALUE routing.
 pub const ADDRESSES_PER_ANSWER: usize = 8;
@@ -30,6 +34,12 @@ pub const DIRECTORY_LENGTH: usize = 127;
 
 /// Longest part of a name in DNS. Source: RFC 1035, section 2.3.4.
 pub const LABEL_LENGTH: usize = 63;
+
+/// Whether a directory may be called so, as far as lengths go.
+#[must_use]
+pub fn fits_directory(name: &str) -> bool {
+    name.len() <= DIRECTORY_LENGTH && name.split('.').all(|label| label.len() <= LABEL_LENGTH)
+}
 
 /// A kind of resources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,10 +100,8 @@ pub struct DirectorySpec {
     pub vpc: String,
     /// Its own name, below the namespace's.
     pub name: String,
-    /// Its records.
-    pub records: Records,
-    /// The pods that are in it; `None`: none.
-    pub pods: Option<PodsOf>,
+    /// What is in it.
+    pub holds: Holds,
     /// Its tags.
     pub tags: Tags,
 }
@@ -108,11 +116,54 @@ impl DirectorySpec {
 
 /// The records that instances become.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Records {
-    /// Addresses of this family.
-    pub family: IpFamily,
-    /// Whether ports are told as well, by SRV.
-    pub ports: bool,
+pub enum Records {
+    /// Addresses.
+    Addresses {
+        /// Of this family.
+        family: IpFamily,
+        /// Whether ports are told as well, by SRV.
+        ports: bool,
+    },
+    /// Another name, by CNAME.
+    Alias,
+}
+
+impl Records {
+    /// For how many seconds they are good.
+    #[must_use]
+    pub fn ttl(self) -> u16 {
+        match self {
+            Self::Addresses { .. } => TTL,
+            Self::Alias => ALIAS_TTL,
+        }
+    }
+}
+
+/// What is in a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holds {
+    /// Pods, by their addresses.
+    Pods {
+        /// Which; `None`: none.
+        of: Option<PodsOf>,
+        /// Of this family.
+        family: IpFamily,
+        /// Whether their ports are told as well.
+        ports: bool,
+    },
+    /// The service of this owner, by the name that VPC Lattice has given it.
+    Service(Owner),
+}
+
+impl Holds {
+    /// The records that this becomes.
+    #[must_use]
+    pub fn records(&self) -> Records {
+        match self {
+            Self::Pods { family, ports, .. } => Records::Addresses { family: *family, ports: *ports },
+            Self::Service(_) => Records::Alias,
+        }
+    }
 }
 
 /// The pods behind a Service's port.
@@ -227,7 +278,25 @@ pub struct ResourceAssociation {
     pub dns_name: Option<String>,
 }
 
-/// What is in a directory.
+/// An instance of a directory.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Entry {
+    /// What has an address.
+    Instance(Instance),
+    /// What has another name.
+    Alias(Alias),
+}
+
+/// A service of VPC Lattice, as a directory tells of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Alias {
+    /// The name that VPC Lattice has given it.
+    pub name: String,
+    /// Its ARN, which only those learn who ask Cloud Map rather than DNS.
+    pub arn: Option<String>,
+}
+
+/// What has an address, and may have a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Instance {
     /// Its address.

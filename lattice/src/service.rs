@@ -209,7 +209,8 @@ pub struct Desired {
     pub services: BTreeMap<Owner, ServiceSpec>,
     /// What carries TCP connections or leads past VPC Lattice.
     pub resources: BTreeMap<ResourceKey, ResourceSpec>,
-    /// Owners whose services stay as they are, if they are there: what they should be can't be told now.
+    /// Owners whose services stay as they are, if they are there, and so do directories that lead to them: what they should be
+    /// can't be told now.
     pub held: BTreeSet<Owner>,
     /// What else of services that nobody wants stays as it is: what they were made for can't be seen, or can't be followed.
     pub spared: BTreeSet<Spare>,

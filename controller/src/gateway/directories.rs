@@ -1,7 +1,10 @@
-//! Fills directories of Cloud Map with the ready pods of the Services that routes lead to.
+//! Fills directories of Cloud Map: with the ready pods of the Services that TCPRoutes and UDPRoutes lead to, or with the name
+//! of a service.
 //!
 //! This is the only part of the Gateway pipeline that looks at pods, and no change of a pod touches a route. What is in a
 //! directory is read once, and again with each audit; between, it is known from the calls that were made.
+
+mod fill;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -11,17 +14,9 @@ use std::{
 };
 
 use futures::StreamExt as _;
-use lath_kubernetes::{
-    Pod,
-    pod::Life,
-    standing::{Standing, standing},
-    watch::ObjectName,
-};
 use lattice::{
     id::DirectoryId,
-    resource::{
-        ADDRESSES_PER_ANSWER, Instance, PodsOf, Records, ResourceKey, ResourceKind, ResourceSpec, TTL,
-    },
+    resource::{ADDRESSES_PER_ANSWER, Entry, ResourceKey, ResourceKind, ResourceSpec},
     service::Desired,
 };
 use lattice_client::{Client, Error, Urgency};
@@ -32,15 +27,13 @@ use prometheus_client::{
 };
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
+use fill::Fill;
+
 use super::engine::Progress;
 use crate::{cluster::Cluster, random::Random, shared::Shared};
 
 /// How long changes are collected, so that a rollout's pods go out together.
 const COLLECT: Duration = Duration::from_millis(100);
-
-/// For how long pods that are being deleted stay in a directory that has no ready one: until nobody remembers a record of
-/// it, and a minute, which is what Cloud Map may take to change one.
-const LINGER: Duration = Duration::from_secs(TTL as u64 + 60);
 
 /// Most calls at once for a directory.
 const CALLS_AT_ONCE: usize = 8;
@@ -51,8 +44,6 @@ const DIRECTORIES_AT_ONCE: usize = 16;
 /// The first wait after a failure, and the longest.
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
-
-type Instances = BTreeMap<String, Instance>;
 
 /// What those who write statuses should know of directories.
 pub type Notes = BTreeMap<ResourceKey, Note>;
@@ -79,6 +70,7 @@ struct ChangeLabels {
 #[derive(Debug, Clone, Default)]
 pub struct Metrics {
     instances: Gauge,
+    failing: Gauge,
     changes: Family<ChangeLabels, Counter>,
 }
 
@@ -89,12 +81,17 @@ impl Metrics {
         let metrics = Self::default();
         registry.register(
             "directory_instances",
-            "Pods that are published in Cloud Map for TCPRoutes and UDPRoutes",
+            "Pods of TCPRoutes and UDPRoutes, and services, that are published in Cloud Map",
             metrics.instances.clone(),
         );
         registry.register(
+            "directories_failing",
+            "Services of Cloud Map that could not be read or filled last",
+            metrics.failing.clone(),
+        );
+        registry.register(
             "directory_changes",
-            "Pods that were published in Cloud Map, or taken out, by result",
+            "Pods and services that were published in Cloud Map, or taken out, by result",
             metrics.changes.clone(),
         );
         // Series exist from the start, so that their first increase is seen.
@@ -133,8 +130,7 @@ pub struct Filler {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Contents {
     key: ResourceKey,
-    pods: Option<PodsOf>,
-    records: Records,
+    fill: Fill,
 }
 
 /// What is known of a directory.
@@ -143,7 +139,7 @@ struct Known {
     /// What should be in it; `None`: that is not known, since it was held when this process began to lead.
     contents: Option<Contents>,
     /// What is in it, once it was read.
-    holds: Option<BTreeMap<String, Option<Instance>>>,
+    holds: Option<BTreeMap<String, Option<Entry>>>,
     /// When it is to be read again.
     audit: Option<Instant>,
     busy: bool,
@@ -158,66 +154,14 @@ struct Known {
 #[derive(Debug)]
 enum Duty {
     Read,
-    Change { register: Vec<(String, Instance)>, deregister: Vec<String> },
+    Change { register: Vec<(String, Entry)>, deregister: Vec<String> },
 }
 
 /// What a task has brought.
 #[derive(Debug)]
 enum Answer {
-    Read(Result<BTreeMap<String, Option<Instance>>, Error>),
-    Changed(Vec<(String, Option<Instance>)>, Option<Error>),
-}
-
-/// The instances that a directory should have. Pods that are being deleted are among them only where no other is ready, and
-/// only while they exist and answer. Also tells when that changes by itself.
-fn wanted(
-    cluster: &Cluster,
-    contents: &Contents,
-    leaving: &mut HashMap<String, Instant>,
-    now: Instant,
-) -> (Instances, Option<Instant>) {
-    let pods = contents.pods.as_ref();
-    let service = pods.and_then(|pods| {
-        cluster.service(&ObjectName { namespace: pods.namespace.clone(), name: pods.service.clone() })
-    });
-    let port = service.zip(pods).and_then(|(service, pods)| {
-        let of_number = |port: &&lath_kubernetes::service::ServicePort| {
-            port.port == pods.port && port.protocol == pods.protocol
-        };
-        service.ports.iter().find(of_number)
-    });
-    let Some((service, port)) = service.zip(port) else {
-        leaving.clear();
-        return (Instances::new(), None);
-    };
-    let records = contents.records;
-    let instance = |pod: &Pod| match standing(pod, service, port, records.family) {
-        Standing::Ready(target) => {
-            Some(Instance { address: target.address, port: records.ports.then_some(target.port) })
-        }
-        _ => None,
-    };
-    let mut ready = Instances::new();
-    let mut lingering = Instances::new();
-    let mut gone: BTreeSet<String> = leaving.keys().cloned().collect();
-    let mut next: Option<Instant> = None;
-    for pod in cluster.pods_of(service) {
-        if pod.life == Life::Leaving {
-            gone.remove(&pod.uid);
-            let since = *leaving.entry(pod.uid.clone()).or_insert(now);
-            let as_live = Pod { life: Life::Live, ..(**pod).clone() };
-            if let Some(found) = instance(&as_live).filter(|_| now < since + LINGER) {
-                lingering.insert(pod.uid.clone(), found);
-                next = Some(next.map_or(since + LINGER, |next| next.min(since + LINGER)));
-            }
-        } else if let Some(found) = instance(pod) {
-            ready.insert(pod.uid.clone(), found);
-        }
-    }
-    for uid in gone {
-        leaving.remove(&uid);
-    }
-    if ready.is_empty() { (lingering, next) } else { (ready, None) }
+    Read(Result<BTreeMap<String, Option<Entry>>, Error>),
+    Changed(Vec<(String, Option<Entry>)>, Option<Error>),
 }
 
 impl Known {
@@ -239,19 +183,25 @@ impl Known {
         let Some(holds) = &self.holds else { return Some(Duty::Read) };
         let Some(contents) = &self.contents else {
             // What it was made for is not known, but that no pod that has gone belongs into it is.
-            let is_there = |id: &String, instance: &Option<Instance>| {
-                instance.is_some_and(|instance| cluster.pods_at(instance.address).any(|pod| pod.uid == *id))
+            let stays = |id: &String, entry: &Option<Entry>| match entry {
+                Some(Entry::Instance(instance)) => {
+                    cluster.pods_at(instance.address).any(|pod| pod.uid == *id)
+                }
+                Some(Entry::Alias(_)) => true,
+                None => false,
             };
-            let left = holds.iter().filter(|(id, instance)| !is_there(id, instance));
+            let left = holds.iter().filter(|(id, entry)| !stays(id, entry));
             let deregister: Vec<String> = left.map(|(id, _)| id.clone()).collect();
             return (!deregister.is_empty()).then_some(Duty::Change { register: Vec::new(), deregister });
         };
-        let (wanted, then) = wanted(cluster, contents, &mut self.leaving, now);
+        let (wanted, then) = contents.fill.wanted(cluster, &mut self.leaving, now)?;
         if let Some(then) = then {
             wake(then);
         }
         let deregister: Vec<String> = holds.keys().filter(|id| !wanted.contains_key(*id)).cloned().collect();
-        let lacks = |(id, instance): &(String, Instance)| holds.get(id) != Some(&Some(*instance));
+        let lacks = |(id, entry): &(String, Entry)| {
+            holds.get(id).and_then(Option::as_ref).is_none_or(|held| held != entry)
+        };
         let register: Vec<_> = wanted.into_iter().filter(lacks).collect();
         (!register.is_empty() || !deregister.is_empty()).then_some(Duty::Change { register, deregister })
     }
@@ -350,7 +300,7 @@ impl Filler {
             let Some((id, ResourceSpec::Directory(spec))) = id.zip(desired.resources.get(key)) else {
                 continue;
             };
-            let contents = Contents { key: key.clone(), pods: spec.pods.clone(), records: spec.records };
+            let contents = Contents { key: key.clone(), fill: Fill::of(spec, &progress) };
             there.insert(id.clone());
             let it = known.entry(id).or_default();
             if it.contents.as_ref() != Some(&contents) {
@@ -424,6 +374,8 @@ impl Filler {
     fn tell(&self, known: &BTreeMap<DirectoryId, Known>) {
         let count: usize = known.values().filter_map(|it| it.holds.as_ref()).map(BTreeMap::len).sum();
         self.metrics.instances.set(i64::try_from(count).unwrap_or(i64::MAX));
+        let failing = known.values().filter(|it| it.trouble.is_some()).count();
+        self.metrics.failing.set(i64::try_from(failing).unwrap_or(i64::MAX));
         let with_key = known.values().filter_map(|it| Some((it.contents.as_ref()?.key.clone(), it.note())));
         let notes: Notes = with_key.filter(|(_, note)| *note != Note::default()).collect();
         if *self.notes.read() != notes {
@@ -437,27 +389,25 @@ async fn perform(client: &Client, metrics: &Metrics, id: &DirectoryId, duty: Dut
         Duty::Read => return Answer::Read(client.instances(id, Urgency::Change).await),
         Duty::Change { register, deregister } => (register, deregister),
     };
-    let changes = register.into_iter().map(|(pod, instance)| (pod, Some(instance)));
-    let changes = changes.chain(deregister.into_iter().map(|pod| (pod, None)));
-    let calls = changes.enumerate().map(|(number, (pod, instance))| async move {
-        let result = match instance {
-            Some(instance) => {
-                client.register_instance(id, &pod, instance, &format!("{token}-{number}")).await
-            }
-            None => match client.deregister_instance(id, &pod).await {
+    let changes = register.into_iter().map(|(instance, entry)| (instance, Some(entry)));
+    let changes = changes.chain(deregister.into_iter().map(|instance| (instance, None)));
+    let calls = changes.enumerate().map(|(number, (instance, entry))| async move {
+        let result = match &entry {
+            Some(entry) => client.register_instance(id, &instance, entry, &format!("{token}-{number}")).await,
+            None => match client.deregister_instance(id, &instance).await {
                 Err(Error::Missing { .. }) => Ok(()),
                 result => result,
             },
         };
-        let action = if instance.is_some() { "register" } else { "deregister" };
+        let action = if entry.is_some() { "register" } else { "deregister" };
         metrics.changed(action, result.as_ref().err());
-        (pod, instance, result)
+        (instance, entry, result)
     });
     let mut answers = futures::stream::iter(calls).buffer_unordered(CALLS_AT_ONCE);
     let (mut done, mut failed) = (Vec::new(), None);
-    while let Some((pod, instance, result)) = answers.next().await {
+    while let Some((instance, entry, result)) = answers.next().await {
         match result {
-            Ok(()) => done.push((pod, instance)),
+            Ok(()) => done.push((instance, entry)),
             // What nobody knows the outcome of is the graver one.
             Err(error) if failed.is_none() || error.may_have_applied() => failed = Some(error),
             Err(_) => {}

@@ -33,6 +33,7 @@ use super::{
 use crate::condition::condition;
 
 mod layer4;
+mod published;
 
 /// The condition of a route that tells whether VPC Lattice holds all of it. The standard has none for routes.
 pub const PROGRAMMED: &str = "lath.dev/Programmed";
@@ -356,7 +357,7 @@ pub fn route(
             let said = if verdict.owners.is_empty() {
                 layer4::programmed(verdict, progress, notes)
             } else {
-                route_programmed(verdict, progress)
+                route_programmed(verdict, progress, notes)
             };
             moment.say_or_keep(&mut conditions, PROGRAMMED, said, BEING_READ);
         } else {
@@ -372,8 +373,8 @@ pub fn route(
     RouteStatus { parents: foreign.chain(own).collect() }
 }
 
-/// Whether VPC Lattice holds all of a route.
-fn route_programmed(verdict: &RouteVerdict, progress: &Progress) -> Said {
+/// Whether VPC Lattice holds all of a route, and what Cloud Map makes of that.
+fn route_programmed(verdict: &RouteVerdict, progress: &Progress, notes: &Notes) -> Said {
     let mut names = Vec::new();
     for owner in &verdict.owners {
         let service = progress.services.get(owner).filter(|_| is_known(owner, progress))?;
@@ -389,7 +390,9 @@ fn route_programmed(verdict: &RouteVerdict, progress: &Progress) -> Said {
         let message = "No listener that the route is attached to is valid";
         return Some((false, Reason::ListenersNotValid.as_str(), message.into()));
     }
-    Some((true, "Programmed", format!("VPC Lattice serves it as {}", names.join(", "))))
+    let mut sentences = vec![format!("VPC Lattice serves it as {}", names.join(", "))];
+    sentences.extend(published::remarks(&verdict.published, progress, notes)?);
+    Some((true, "Programmed", sentences.join(". ")))
 }
 
 /// What a service waits for, or what is in its way.

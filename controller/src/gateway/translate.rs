@@ -10,6 +10,7 @@
 //!                      services   what that makes of services and groups
 //! exports ──────────── exports    which groups other clusters find
 //!                      layer4     what TCPRoutes and UDPRoutes make of resource configurations and directories
+//!                      publish    which services Cloud Map leads to
 //! policies ─────────── policies   what else is said about both
 //! ```
 
@@ -24,6 +25,7 @@ mod layer4;
 mod matches;
 mod policies;
 mod priority;
+mod publish;
 mod services;
 mod verdict;
 
@@ -47,6 +49,7 @@ pub use exports::{ExportName, ExportVerdict};
 pub use gateways::{GatewayVerdict, ListenerVerdict};
 pub use imports::Lookup;
 pub use policies::PolicyKind;
+pub use publish::Publication;
 pub use verdict::{Reason, Verdict};
 
 use super::{
@@ -147,6 +150,8 @@ pub struct RouteVerdict {
     pub resources: BTreeSet<ResourceKey>,
     /// The name by which clients reach its pods, past VPC Lattice.
     pub direct: Option<String>,
+    /// What is said of its services in Cloud Map.
+    pub published: Vec<Publication>,
 }
 
 /// What objects come to.
@@ -189,6 +194,7 @@ pub fn translate(world: &World<'_>) -> Outcome {
         world.objects.routes().map(|route| &**route).filter(|route| !route.is_leaving()).collect();
     routes.sort_by(|one, two| one.seniority().cmp(&two.seniority()));
     let mut drafts = Drafts::default();
+    let mut wishes = publish::Wishes::default();
     let mut attached: BTreeMap<(usize, usize), i32> = BTreeMap::new();
     for route in routes {
         let parents = attach::parents(world, &views, route);
@@ -212,6 +218,7 @@ pub fn translate(world: &World<'_>) -> Outcome {
         }
         let owners = services::owners(&views, route, &parents);
         inherit(&views, route, &parents, &owners, &mut outcome.desired);
+        wishes.add(world, &views, route, &parents);
         let mut lookups = Vec::new();
         let (refused, resolved) = match ready(world, route, &parents, &views, &mut lookups) {
             (Err(refused), resolved) => (Some(Refused::from(refused)), resolved),
@@ -265,6 +272,7 @@ pub fn translate(world: &World<'_>) -> Outcome {
     }));
     spare_unserved(world, &mut outcome.desired);
     outcome.desired.services = services;
+    publish(wishes, &mut outcome);
     outcome.desired.groups = groups;
     outcome.desired.imports = imports;
     outcome.discoveries = declared::discoveries(world, &outcome.desired);
@@ -274,6 +282,15 @@ pub fn translate(world: &World<'_>) -> Outcome {
     outcome.service_networks = service_networks(world, &views, &mut outcome.desired);
     outcome.gateways = gateway_verdicts(views, &attached);
     outcome
+}
+
+/// Has services published, as far as they are there, and tells their routes.
+fn publish(wishes: publish::Wishes, outcome: &mut Outcome) {
+    let published = wishes.finish(&mut outcome.desired);
+    for route in outcome.routes.values_mut() {
+        let of_route = route.owners.iter().filter_map(|owner| published.get(owner)).flatten();
+        route.published = of_route.cloned().collect();
+    }
 }
 
 /// Marks what of a route may be another controller's, or is kept while its Gateway waits.

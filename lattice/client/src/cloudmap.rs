@@ -1,8 +1,8 @@
 //! Private DNS namespaces, directories in them and what is in those: Cloud Map.
 //!
-//! A directory is what Cloud Map calls a service: a name whose records are the addresses of its instances.
+//! A directory is what Cloud Map calls a service: a name whose records are the addresses of its instances, or another name.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_servicediscovery::types::{
     DnsConfig, DnsRecord, FilterCondition, HealthStatusFilter, NamespaceFilter, NamespaceFilterName,
@@ -13,7 +13,7 @@ use lattice::{
     declared::CloudMapName,
     id::DirectoryId,
     limits::PAGE_ITEMS,
-    resource::{Directory, Instance, Records},
+    resource::{Alias, Directory, Entry, Instance, Records},
     target::IpFamily,
 };
 
@@ -39,8 +39,6 @@ pub struct NewDirectory<'a> {
     pub namespace: &'a str,
     /// The records that its instances become.
     pub records: Records,
-    /// For how many seconds a record is good.
-    pub ttl: u16,
     /// Its tags.
     pub tags: &'a Tags,
 }
@@ -151,25 +149,30 @@ impl Client {
         )
     }
 
-    /// Makes a directory, which answers with up to eight of its instances.
+    /// Makes a directory, which answers with up to eight of its instances, or with the other name of one of them.
     ///
     /// # Errors
     /// See [`Error`]. A name that is taken is [`Error::Conflict`].
     pub async fn create_directory(&self, new: &NewDirectory<'_>, token: &str) -> Result<Directory, Error> {
         let operation = Operation::CloudMapCreateService;
         let record = |kind| {
-            let record = DnsRecord::builder().r#type(kind).ttl(new.ttl.into());
+            let record = DnsRecord::builder().r#type(kind).ttl(new.records.ttl().into());
             record.build().map_err(error::unfit(operation))
         };
-        let mut records = vec![record(match new.records.family {
-            IpFamily::IPv4 => RecordType::A,
-            IpFamily::IPv6 => RecordType::Aaaa,
-        })?];
-        if new.records.ports {
-            records.push(record(RecordType::Srv)?);
-        }
-        let config =
-            DnsConfig::builder().routing_policy(RoutingPolicy::Multivalue).set_dns_records(Some(records));
+        let (kinds, policy) = match new.records {
+            Records::Addresses { family, ports } => {
+                let addresses = match family {
+                    IpFamily::IPv4 => RecordType::A,
+                    IpFamily::IPv6 => RecordType::Aaaa,
+                };
+                let kinds = [Some(addresses), ports.then_some(RecordType::Srv)];
+                (kinds, RoutingPolicy::Multivalue)
+            }
+            // A name has one alias, so Cloud Map allows no other policy. Source: Cloud Map API reference, DnsRecord.
+            Records::Alias => ([Some(RecordType::Cname), None], RoutingPolicy::Weighted),
+        };
+        let records = kinds.into_iter().flatten().map(record).collect::<Result<_, Error>>()?;
+        let config = DnsConfig::builder().routing_policy(policy).set_dns_records(Some(records));
         let call = self
             .cloudmap
             .create_service()
@@ -217,7 +220,7 @@ impl Client {
         self.call(operation, Urgency::Change, call.send()).await.map(drop)
     }
 
-    /// Reads what is in a directory, by the instances' ids. What has no address is not shown.
+    /// Reads what is in a directory, by the instances' ids; `None`: it has neither an address nor another name.
     ///
     /// # Errors
     /// See [`Error`]. A directory that is gone is [`Error::Missing`].
@@ -225,7 +228,7 @@ impl Client {
         &self,
         directory: &DirectoryId,
         urgency: Urgency,
-    ) -> Result<BTreeMap<String, Option<Instance>>, Error> {
+    ) -> Result<BTreeMap<String, Option<Entry>>, Error> {
         let operation = Operation::ListInstances;
         let ask = |token| {
             let call = self.cloudmap.list_instances().service_id(directory.as_str());
@@ -233,13 +236,8 @@ impl Client {
         };
         let listed = self.follow(operation, urgency, ask, |page| {
             let items = page.instances().iter().map(|item| {
-                let attribute = |name: &str| item.attributes().and_then(|all| all.get(name));
-                let address = attribute(IPV4).or_else(|| attribute(IPV6)).and_then(|text| text.parse().ok());
-                let port = attribute(PORT).and_then(|text| text.parse().ok());
-                Ok((
-                    required(operation, "an id", item.id())?,
-                    address.map(|address| Instance { address, port }),
-                ))
+                let entry = item.attributes().and_then(entry);
+                Ok((required(operation, "an id", item.id())?, entry))
             });
             Ok((items.collect::<Result<Vec<_>, Error>>()?, page.next_token))
         });
@@ -277,23 +275,11 @@ impl Client {
         &self,
         directory: &DirectoryId,
         id: &str,
-        instance: Instance,
+        entry: &Entry,
         token: &str,
     ) -> Result<(), Error> {
-        let address = match IpFamily::of(instance.address) {
-            IpFamily::IPv4 => IPV4,
-            IpFamily::IPv6 => IPV6,
-        };
-        let mut call = self
-            .cloudmap
-            .register_instance()
-            .service_id(directory.as_str())
-            .instance_id(id)
-            .attributes(address, instance.address.to_string())
-            .creator_request_id(token);
-        if let Some(port) = instance.port {
-            call = call.attributes(PORT, port.to_string());
-        }
+        let call = self.cloudmap.register_instance().service_id(directory.as_str()).instance_id(id);
+        let call = call.set_attributes(Some(attributes(entry))).creator_request_id(token);
         self.call(Operation::RegisterInstance, Urgency::Register, call.send()).await.map(drop)
     }
 
@@ -314,6 +300,38 @@ const MOST_DISCOVERED: i32 = 1_000;
 const IPV4: &str = "AWS_INSTANCE_IPV4";
 const IPV6: &str = "AWS_INSTANCE_IPV6";
 const PORT: &str = "AWS_INSTANCE_PORT";
+const CNAME: &str = "AWS_INSTANCE_CNAME";
+
+/// Lath's own attribute, which DNS does not tell. It is called as in the annotation of routes.
+const SERVICE_ARN: &str = "lattice-service-arn";
+
+/// What an instance with these attributes is, if it is anything.
+fn entry(attributes: &HashMap<String, String>) -> Option<Entry> {
+    if let Some(name) = attributes.get(CNAME) {
+        return Some(Entry::Alias(Alias { name: name.clone(), arn: attributes.get(SERVICE_ARN).cloned() }));
+    }
+    let address = attributes.get(IPV4).or_else(|| attributes.get(IPV6))?.parse().ok()?;
+    let port = attributes.get(PORT).and_then(|text| text.parse().ok());
+    Some(Entry::Instance(Instance { address, port }))
+}
+
+/// The attributes of an instance.
+fn attributes(entry: &Entry) -> HashMap<String, String> {
+    let (name, value, more) = match entry {
+        Entry::Instance(Instance { address, port }) => {
+            let name = match IpFamily::of(*address) {
+                IpFamily::IPv4 => IPV4,
+                IpFamily::IPv6 => IPV6,
+            };
+            (name, address.to_string(), port.map(|port| (PORT, port.to_string())))
+        }
+        Entry::Alias(Alias { name, arn }) => {
+            (CNAME, name.clone(), arn.as_ref().map(|arn| (SERVICE_ARN, arn.clone())))
+        }
+    };
+    let all = std::iter::once((name, value)).chain(more);
+    all.map(|(name, value)| (name.to_owned(), value)).collect()
+}
 
 fn directory(
     operation: Operation,

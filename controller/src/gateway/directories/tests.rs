@@ -1,14 +1,22 @@
 //! Directories against the simulator's Cloud Map, on paused time.
 
-use lath_kubernetes::watch::Change;
-use lattice::{Tags, resource::DirectorySpec, target::IpFamily};
+use lath_kubernetes::{
+    Pod,
+    pod::Life,
+    watch::{Change, ObjectName},
+};
+use lattice::{
+    Tags,
+    resource::{Alias, DirectorySpec, Holds, Instance, PodsOf},
+    target::IpFamily,
+};
 use lattice_client::NewDirectory;
 use lattice_sim::Fault;
 
 use super::*;
 use crate::{
     cluster::Update,
-    gateway::engine::progress::{ResourceFacts, ResourceProgress},
+    gateway::engine::progress::{ResourceFacts, ResourceProgress, ServiceFacts, ServiceProgress},
     testing::{self, Apply as _, cloud::Cloud},
 };
 
@@ -16,19 +24,24 @@ fn key() -> ResourceKey {
     ResourceKey { kind: ResourceKind::Directory, owner: "TCPRoute/shop/web".into() }
 }
 
+const OWNER: &str = "HTTPRoute/shop/web";
+
 fn spec(ports: bool) -> DirectorySpec {
     DirectorySpec {
         namespace: "shop.internal".into(),
         create_namespace: false,
         vpc: testing::site().vpc,
         name: "web".into(),
-        records: Records { family: IpFamily::IPv4, ports },
-        pods: Some(PodsOf {
-            namespace: "shop".into(),
-            service: "web".into(),
-            port: 80,
-            protocol: "TCP".into(),
-        }),
+        holds: Holds::Pods {
+            of: Some(PodsOf {
+                namespace: "shop".into(),
+                service: "web".into(),
+                port: 80,
+                protocol: "TCP".into(),
+            }),
+            family: IpFamily::IPv4,
+            ports,
+        },
         tags: Tags::new(),
     }
 }
@@ -46,16 +59,23 @@ struct World {
 
 impl World {
     async fn new(ports: bool) -> Self {
+        Self::of(spec(ports)).await
+    }
+
+    /// Of the directory of a service.
+    async fn of_service() -> Self {
+        Self::of(DirectorySpec { holds: Holds::Service(OWNER.into()), ..spec(false) }).await
+    }
+
+    async fn of(spec: DirectorySpec) -> Self {
         let cloud = Cloud::new(&[]).await;
         let (client, vpc) = (&cloud.client, testing::site().vpc);
         client.create_dns_namespace("shop.internal", &vpc, &Tags::new(), "token").await.unwrap();
         let namespace = client.dns_namespaces("shop.internal", Urgency::Change).await.unwrap().remove(0);
-        let spec = spec(ports);
         let new = NewDirectory {
             name: &spec.name,
             namespace: &namespace,
-            records: spec.records,
-            ttl: TTL,
+            records: spec.holds.records(),
             tags: &spec.tags,
         };
         let made = client.create_directory(&new, "token").await.unwrap();
@@ -123,13 +143,80 @@ impl World {
     async fn later(&self, time: Duration) -> Vec<String> {
         tokio::time::sleep(time).await;
         let held = self.cloud.client.instances(&self.directory, Urgency::Change).await.unwrap();
-        let line = |(id, instance): (&String, &Option<Instance>)| {
-            let instance = instance.unwrap();
-            let port = instance.port.map(|port| format!(":{port}")).unwrap_or_default();
-            format!("{id} {}{port}", instance.address)
+        let line = |(id, entry): (&String, &Option<Entry>)| match entry.as_ref().unwrap() {
+            Entry::Instance(Instance { address, port }) => {
+                let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+                format!("{id} {address}{port}")
+            }
+            Entry::Alias(Alias { name, arn }) => {
+                format!("{id} {name} {}", arn.as_deref().unwrap_or_default())
+            }
         };
         held.iter().map(line).collect()
     }
+}
+
+/// How far a service is, of which VPC Lattice tells this name.
+fn service(name: Option<&str>) -> ServiceProgress {
+    let facts = ServiceFacts {
+        id: "svc-1".into(),
+        arn: "arn:one".into(),
+        name: "web-shop".into(),
+        dns_name: name.map(Into::into),
+        custom_domain: None,
+    };
+    ServiceProgress {
+        service: Some(facts),
+        done: true,
+        waits: Vec::new(),
+        troubles: Vec::new(),
+        since: k8s_openapi::jiff::Timestamp::UNIX_EPOCH,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_is_told_by_its_name_and_by_a_new_one_from_when_it_has_that() {
+    let mut world = World::of_service().await;
+    let is = |world: &World, name| {
+        world.progress.update(|progress| drop(progress.services.insert(OWNER.into(), service(name))));
+    };
+    world.run(testing::pod("a", 1));
+    assert_eq!(world.held().await, [""; 0]);
+    is(&world, None);
+    assert_eq!(world.held().await, [""; 0]);
+    is(&world, Some("one.on.aws"));
+    assert_eq!(world.held().await, ["service one.on.aws arn:one"]);
+    world.cloud.simulator.reset_calls();
+    is(&world, Some("two.on.aws"));
+    assert_eq!(world.held().await, ["service two.on.aws arn:one"]);
+    let calls = world.cloud.simulator.calls();
+    assert!(!calls.contains_key("servicediscovery.DeregisterInstance"), "there is always a name: {calls:?}");
+    // While nothing is known of the service, as after a start, what is there stays.
+    world.progress.update(|progress| progress.services.clear());
+    world.start();
+    assert_eq!(world.later(Duration::from_secs(700)).await, ["service two.on.aws arn:one"]);
+    let directory = world.directory.clone();
+    world.progress.update(|progress| {
+        progress.resources.clear();
+        progress.held_directories.insert(directory);
+    });
+    world.desired.send_replace(Some(Arc::new(Desired::default())));
+    world.start();
+    assert_eq!(world.later(Duration::from_secs(700)).await, ["service two.on.aws arn:one"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_put_beside_a_service_is_taken_out() {
+    let world = World::of_service().await;
+    world
+        .progress
+        .update(|progress| drop(progress.services.insert(OWNER.into(), service(Some("one.on.aws")))));
+    world.held().await;
+    for id in ["service", "stray"] {
+        let alias = Entry::Alias(Alias { name: "stray.on.aws".into(), arn: None });
+        world.cloud.client.register_instance(&world.directory, id, &alias, id).await.unwrap();
+    }
+    assert_eq!(world.later(Duration::from_secs(700)).await, ["service one.on.aws arn:one"]);
 }
 
 fn unready(pod: Pod) -> Pod {
@@ -201,8 +288,8 @@ async fn a_failure_is_told_and_tried_again_and_what_others_change_is_mended() {
     }
     assert_eq!(world.held().await.len(), 4);
     world.cloud.client.deregister_instance(&world.directory, "uid-1true").await.unwrap();
-    let stray = Instance { address: "10.0.9.9".parse().unwrap(), port: None };
-    world.cloud.client.register_instance(&world.directory, "stray", stray, "stray").await.unwrap();
+    let stray = Entry::Instance(Instance { address: "10.0.9.9".parse().unwrap(), port: None });
+    world.cloud.client.register_instance(&world.directory, "stray", &stray, "stray").await.unwrap();
     let held = world.later(Duration::from_secs(700)).await;
     assert!(held.len() == 4 && held.iter().all(|one| !one.starts_with("stray")), "{held:?}");
 }

@@ -11,9 +11,7 @@ use lattice::{
     id::NetworkId,
     observed::Status,
     plan::resource::Step,
-    resource::{
-        DirectorySpec, GatewayUse, ResourceAssociation, ResourceKind, ResourceSpec, ResourceTree, TTL,
-    },
+    resource::{DirectorySpec, GatewayUse, ResourceAssociation, ResourceKind, ResourceSpec, ResourceTree},
     tags,
 };
 use lattice_client::{Client, Error, NewConfiguration, NewDirectory, NewResourceGateway, Operation, Urgency};
@@ -176,7 +174,7 @@ async fn create_directory(
             return Err(Error::Refused { call, message });
         }
     };
-    let new = NewDirectory { name: &spec.name, namespace, records: spec.records, ttl: TTL, tags: &spec.tags };
+    let new = NewDirectory { name: &spec.name, namespace, records: spec.holds.records(), tags: &spec.tags };
     let made = client.create_directory(&new, token).await?;
     Ok(ResourceNews::Made(ResourceTree::Directory(made)))
 }

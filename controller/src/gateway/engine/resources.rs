@@ -8,7 +8,10 @@ use lattice::{
     names,
     observed::Status,
     plan::{Known, Wait, resource::Around},
-    resource::{ConfigurationSpec, GatewayUse, ResourceKey, ResourceKind, ResourceSpec, ResourceTree},
+    resource::{
+        ConfigurationSpec, DirectorySpec, GatewayUse, Holds, ResourceKey, ResourceKind, ResourceSpec,
+        ResourceTree,
+    },
     service::Desired,
 };
 use tokio::time::Instant;
@@ -134,6 +137,16 @@ impl ResourceUnit {
     }
 }
 
+/// Whether it leads to a service that stays as it is, and so does likewise.
+fn leads_to_held(spec: &ResourceSpec, desired: &Desired) -> bool {
+    match spec {
+        ResourceSpec::Directory(DirectorySpec { holds: Holds::Service(owner), .. }) => {
+            desired.held.contains(owner)
+        }
+        _ => false,
+    }
+}
+
 impl Engine {
     pub(super) fn want_resources(&mut self, desired: &Desired, now: Instant) {
         let mut wanted: BTreeMap<Place, (&ResourceKey, &ResourceSpec)> =
@@ -145,11 +158,13 @@ impl Engine {
         let mut touched = Vec::new();
         for (place, it) in &mut self.resources {
             let (key, spec) = wanted.remove(place).unzip();
-            let spared = key.is_none()
-                && it.tags().is_some_and(|tags| desired.spared.iter().any(|spare| spare.covers(tags)));
-            let changed = if spared { false } else { it.unit.want(spec, now) };
-            if changed || it.held != spared || it.key.as_ref() != key {
-                it.held = spared;
+            let held = match spec {
+                Some(spec) => leads_to_held(spec, desired),
+                None => it.tags().is_some_and(|tags| desired.spared.iter().any(|spare| spare.covers(tags))),
+            };
+            let changed = if held { false } else { it.unit.want(spec, now) };
+            if changed || it.held != held || it.key.as_ref() != key {
+                it.held = held;
                 it.key = key.cloned();
                 touched.push(Name::Resource(place.clone()));
             }

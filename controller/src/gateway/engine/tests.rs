@@ -22,6 +22,7 @@ mod check;
 mod declared;
 mod faults;
 mod multicluster;
+mod published;
 mod random;
 mod resources;
 mod warm;

@@ -3,9 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lath_kubernetes::{gateway::ParentReference, names::GATEWAY_CONTROLLER};
+use lattice::resource::{ResourceKey, ResourceKind};
 
 use super::*;
-use crate::gateway::{engine::progress::ServiceFacts, translate::ParentVerdict};
+use crate::gateway::{
+    engine::progress::ServiceFacts,
+    translate::{ParentVerdict, Publication},
+};
 
 const OWNER: &str = "HTTPRoute/shop/web";
 
@@ -96,6 +100,23 @@ fn a_routes_status_says_what_is_waited_for_and_what_is_in_the_way() {
         assert_eq!((is.as_str(), why.as_str()), (status, reason), "{what}: {message}");
         assert!(message.contains(said), "{what}: {message}");
     }
+}
+
+#[test]
+fn a_route_is_programmed_whatever_cloud_map_does() {
+    let mut verdict = verdict(true);
+    let key = ResourceKey { kind: ResourceKind::Directory, owner: "CloudMap/apps.internal/www".into() };
+    verdict.published = vec![Publication::As(key, "www.apps.internal".into())];
+    let well = Progress { read: true, ..progress(Some(service(true))) };
+    let before = made(&RouteStatus::default(), &verdict, &well, 1);
+    let (is, reason, message) = programmed(&before);
+    assert_eq!((is.as_str(), reason.as_str()), ("True", "Programmed"));
+    assert_eq!(
+        message,
+        "VPC Lattice serves it as web-shop (web-shop.example.com). It is being published in Cloud Map as www.apps.internal"
+    );
+    // Until it is known what there is, that stays.
+    assert_eq!(made(&before, &verdict, &progress(Some(service(true))), 1), before);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use lath_kubernetes::{
 use lattice::{resource::ResourceKey, service::ListenerProtocol};
 
 use super::{
-    World, layer4,
+    World, layer4, publish,
     verdict::{Reason, Verdict},
 };
 use crate::gateway::route::{Route, RouteKind};
@@ -86,6 +86,11 @@ impl View<'_> {
         !accepted.holds && accepted.reason != Reason::ListenersNotValid
     }
 
+    /// The namespace of Cloud Map in which its services are published, if they are.
+    pub(super) fn publishes(&self) -> Option<&str> {
+        self.layer4.namespace.as_deref().filter(|_| self.layer4.publish_services)
+    }
+
     /// Whether its routes are served.
     pub(super) fn is_served(&self) -> bool {
         self.verdict.accepted.holds && self.verdict.clash.is_none()
@@ -145,12 +150,15 @@ fn view<'a>(
 ) -> View<'a> {
     let specs = parameters(world, name, gateway);
     let layer4 = specs.as_deref().map(Layer4::resolve).unwrap_or_default();
-    let parameters = specs.map(|specs| Parameters::resolve(&specs));
+    let (parameters, fault) = match specs {
+        Ok(specs) => (Parameters::resolve(&specs), publish::lacks(&layer4).map(str::to_owned)),
+        Err(message) => (Parameters::default(), Some(message)),
+    };
     let listeners = listeners(gateway, &layer4);
-    let accepted = match (&parameters, refusal(gateway)) {
-        (Err(message), _) => Verdict::no(Reason::InvalidParameters, message.clone()),
-        (Ok(_), Some(verdict)) => verdict,
-        (Ok(_), None) => {
+    let accepted = match (fault, refusal(gateway)) {
+        (Some(message), _) => Verdict::no(Reason::InvalidParameters, message),
+        (None, Some(verdict)) => verdict,
+        (None, None) => {
             let bad: Vec<&str> = listeners
                 .iter()
                 .filter(|view| !view.is_served() || !view.verdict.resolved.holds)
@@ -174,7 +182,7 @@ fn view<'a>(
         name,
         gateway,
         controller: class.map_or("", |class| &class.spec.controller_name),
-        parameters: parameters.unwrap_or_default(),
+        parameters,
         layer4,
         verdict: GatewayVerdict {
             network: name.name.clone(),

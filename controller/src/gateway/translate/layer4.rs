@@ -15,8 +15,8 @@ use lath_kubernetes::{
 use lattice::{
     Tags, names,
     resource::{
-        ConfigurationSpec, DIRECTORY_LENGTH, DirectorySpec, DnsTarget, GatewaySpec, GatewayUse, LABEL_LENGTH,
-        PodsOf, Records, ResourceKey, ResourceKind, ResourceSpec,
+        ConfigurationSpec, DIRECTORY_LENGTH, DirectorySpec, DnsTarget, GatewaySpec, GatewayUse, Holds,
+        LABEL_LENGTH, PodsOf, ResourceKey, ResourceKind, ResourceSpec, fits_directory,
     },
     service::Owner,
     tags,
@@ -156,7 +156,8 @@ impl Taken {
                 check_port(listener, backend)?;
                 let (of, gateway) = gateway(world, view, family);
                 resources.extend(gateway);
-                let configuration = configuration(world, view, route, listener.port, of, (&key, &directory));
+                let target = DnsTarget { name: directory.dns_name(), family };
+                let configuration = configuration(world, view, route, listener.port, of, (&key, target));
                 reached.push((parent.gateway, configuration.0.clone()));
                 resources.insert(configuration.0, ResourceSpec::Configuration(configuration.1));
             }
@@ -304,7 +305,7 @@ fn directory(
     let name = if ports {
         // The part that people see. No directory of a TCPRoute has a dot in its name.
         let name = format!("{}.{}", object.name, object.namespace);
-        if name.len() > DIRECTORY_LENGTH || name.split('.').any(|label| label.len() > LABEL_LENGTH) {
+        if !fits_directory(&name) {
             let message = format!(
                 "The pods would be published as {name}, and Cloud Map takes {DIRECTORY_LENGTH} characters, {LABEL_LENGTH} \
                  between dots: give the route a shorter name"
@@ -320,13 +321,16 @@ fn directory(
         create_namespace: view.layer4.create_namespace,
         vpc: world.site.vpc.clone(),
         name,
-        records: Records { family, ports },
-        pods: backend.map(|Backend { service, port }| PodsOf {
-            namespace: service.namespace.clone(),
-            service: service.name.clone(),
-            port: port.port,
-            protocol: port.protocol.clone(),
-        }),
+        holds: Holds::Pods {
+            of: backend.map(|Backend { service, port }| PodsOf {
+                namespace: service.namespace.clone(),
+                service: service.name.clone(),
+                port: port.port,
+                protocol: port.protocol.clone(),
+            }),
+            family,
+            ports,
+        },
         tags: route_tags(world, route, &owner),
     };
     Ok((ResourceKey { kind: ResourceKind::Directory, owner }, spec))
@@ -367,7 +371,7 @@ fn configuration(
     route: &Route,
     port: u16,
     gateway: GatewayUse,
-    (key, directory): (&ResourceKey, &DirectorySpec),
+    (directory, target): (&ResourceKey, DnsTarget),
 ) -> (ResourceKey, ConfigurationSpec) {
     let object = &route.name.object;
     let owner = format!("{}/{}/{port}", route.name, view.name);
@@ -375,8 +379,8 @@ fn configuration(
         name: names::of_layer4(&object.name, &object.namespace, &owner, &world.site.cluster),
         gateway,
         port,
-        directory: key.clone(),
-        target: DnsTarget { name: directory.dns_name(), family: directory.records.family },
+        directory: directory.clone(),
+        target,
         network: view.verdict.network.clone(),
         tags: route_tags(world, route, &owner),
     };

@@ -85,11 +85,11 @@ impl From<Verdict> for Refused {
 }
 
 /// What a service of a route is for.
-struct Want<'a> {
-    owner: Owner,
-    hostname: Hostname,
+pub(super) struct Want<'a> {
+    pub(super) owner: Owner,
+    pub(super) hostname: Hostname,
     /// The Gateways and listeners at which the route has the host name.
-    places: Vec<(&'a View<'a>, usize)>,
+    pub(super) places: Vec<(&'a View<'a>, usize)>,
 }
 
 /// The owners that the services of a route have or would have.
@@ -97,7 +97,8 @@ pub(super) fn owners(views: &[View<'_>], route: &Route, parents: &[Parent<'_>]) 
     wants(views, route, parents).into_iter().map(|want| want.owner).collect()
 }
 
-fn wants<'a>(views: &'a [View<'a>], route: &Route, parents: &[Parent<'_>]) -> Vec<Want<'a>> {
+/// The services that a route has or would have.
+pub(super) fn wants<'a>(views: &'a [View<'a>], route: &Route, parents: &[Parent<'_>]) -> Vec<Want<'a>> {
     let mut wants: Vec<Want<'a>> = Vec::new();
     for parent in parents {
         let view = &views[parent.gateway];

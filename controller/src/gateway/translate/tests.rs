@@ -10,7 +10,7 @@ use lath_kubernetes::{
     watch::Change,
 };
 use lattice::{
-    resource::{DnsTarget, GatewayUse, Instance, ResourceSpec},
+    resource::{DnsTarget, GatewayUse, Holds, Instance, ResourceSpec},
     rule::{Action, Rule},
     service::GroupKey,
 };
@@ -324,12 +324,19 @@ fn show_resources(out: &mut String, outcome: &Outcome) {
             ResourceSpec::Directory(spec) => {
                 let _ = writeln!(out, "directory {} of {}", spec.dns_name(), key.owner);
                 let made = if spec.create_namespace { ", in a namespace that is made" } else { "" };
-                let ports = if spec.records.ports { " with ports" } else { "" };
-                let _ = writeln!(out, "    {} addresses{ports}{made}", spec.records.family);
-                let pods = spec.pods.as_ref().map(|pods| {
-                    format!("{}/{}:{} {}", pods.namespace, pods.service, pods.port, pods.protocol)
-                });
-                let _ = writeln!(out, "    pods of {}", pods.as_deref().unwrap_or("none"));
+                match &spec.holds {
+                    Holds::Pods { of, family, ports } => {
+                        let ports = if *ports { " with ports" } else { "" };
+                        let _ = writeln!(out, "    {family} addresses{ports}{made}");
+                        let pods = of.as_ref().map(|pods| {
+                            format!("{}/{}:{} {}", pods.namespace, pods.service, pods.port, pods.protocol)
+                        });
+                        let _ = writeln!(out, "    pods of {}", pods.as_deref().unwrap_or("none"));
+                    }
+                    Holds::Service(owner) => {
+                        let _ = writeln!(out, "    leads to the service of {owner}{made}");
+                    }
+                }
             }
             ResourceSpec::Configuration(spec) => {
                 let _ = writeln!(out, "resource configuration {} of {}", spec.name, key.owner);
@@ -389,6 +396,12 @@ fn show_verdicts(out: &mut String, outcome: &Outcome) {
             let _ = writeln!(out, "    at {}{section}", parent.parent.name);
             verdict(out, "    Accepted", &parent.accepted);
             verdict(out, "    ResolvedRefs", &parent.resolved);
+        }
+        for publication in &route.published {
+            let _ = match publication {
+                Publication::As(key, name) => writeln!(out, "    published as {name} by {}", key.owner),
+                Publication::Not(why) => writeln!(out, "    not published: {why}"),
+            };
         }
     }
     for (name, group) in &outcome.target_groups {

@@ -4,7 +4,7 @@ use lattice::{
     Tags,
     declared::CloudMapName,
     observed::Status,
-    resource::{DnsTarget, Instance, Records},
+    resource::{Alias, DnsTarget, Entry, Instance, Records},
     target::IpFamily,
 };
 use lattice_client::{
@@ -86,8 +86,8 @@ async fn a_directory_holds_instances_until_it_is_emptied() {
     assert_eq!(again.unwrap_err().label(), "conflict");
 
     let marks = tags(&[("lath.dev/cluster", "demo")]);
-    let records = Records { family: IpFamily::IPv6, ports: true };
-    let new = NewDirectory { name: "db.shop", namespace: &within, records, ttl: 5, tags: &marks };
+    let records = Records::Addresses { family: IpFamily::IPv6, ports: true };
+    let new = NewDirectory { name: "db.shop", namespace: &within, records, tags: &marks };
     let made = client.create_directory(&new, "token").await.unwrap();
     assert_eq!(made.name, "db.shop");
     assert_eq!(client.create_directory(&new, "another").await.unwrap_err().label(), "conflict");
@@ -102,17 +102,37 @@ async fn a_directory_holds_instances_until_it_is_emptied() {
     assert_eq!(found.unwrap(), [(made.arn.clone(), all)]);
 
     let instance = Instance { address: "fd00::1".parse().unwrap(), port: Some(53) };
-    client.register_instance(&made.id, "pod", instance, "1").await.unwrap();
-    let without_port = Instance { port: None, ..instance };
-    let refused = client.register_instance(&made.id, "other", without_port, "2").await;
+    let entry = Entry::Instance(instance);
+    client.register_instance(&made.id, "pod", &entry, "1").await.unwrap();
+    let without_port = Entry::Instance(Instance { port: None, ..instance });
+    let refused = client.register_instance(&made.id, "other", &without_port, "2").await;
     assert_eq!(refused.unwrap_err().label(), "refused");
     let held = client.instances(&made.id, LOOK).await.unwrap();
-    assert_eq!(held, [("pod".to_owned(), Some(instance))].into());
+    assert_eq!(held, [("pod".to_owned(), Some(entry))].into());
     assert_eq!(client.delete_directory(&made.id).await.unwrap_err().label(), "conflict");
     client.deregister_instance(&made.id, "pod").await.unwrap();
     assert_eq!(client.deregister_instance(&made.id, "pod").await.unwrap_err().label(), "missing");
     client.delete_directory(&made.id).await.unwrap();
     assert_eq!(client.directory(&made.id, LOOK).await.unwrap_err().label(), "missing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_directory_may_lead_to_another_name() {
+    let (_, client) = connect().await;
+    let within = namespace(&client, "shop.internal").await;
+    let new = NewDirectory { name: "www", namespace: &within, records: Records::Alias, tags: &Tags::new() };
+    let made = client.create_directory(&new, "token").await.unwrap();
+    let address = Entry::Instance(Instance { address: "10.0.0.1".parse().unwrap(), port: None });
+    let refused = client.register_instance(&made.id, "service", &address, "1").await;
+    assert_eq!(refused.unwrap_err().label(), "refused");
+    for (token, arn) in [("2", Some("arn:aws:vpc-lattice:one".to_owned())), ("3", None)] {
+        let alias = Entry::Alias(Alias { name: "www.on.aws".into(), arn });
+        client.register_instance(&made.id, "service", &alias, token).await.unwrap();
+        let held = client.instances(&made.id, LOOK).await.unwrap();
+        assert_eq!(held, [("service".to_owned(), Some(alias))].into());
+    }
+    let name = CloudMapName { namespace: "shop.internal".into(), service: "www".into() };
+    assert_eq!(client.discover(&name, LOOK).await.unwrap(), [].into(), "it has no address");
 }
 
 #[tokio::test(start_paused = true)]
@@ -122,14 +142,14 @@ async fn instances_are_discovered_by_the_names_of_namespace_and_service() {
     let name = CloudMapName { namespace: "shop.internal".into(), service: "db".into() };
     assert_eq!(client.discover(&name, LOOK).await.unwrap_err().label(), "missing");
 
-    let records = Records { family: IpFamily::IPv4, ports: false };
-    let new = NewDirectory { name: "db", namespace: &within, records, ttl: 5, tags: &Tags::new() };
+    let records = Records::Addresses { family: IpFamily::IPv4, ports: false };
+    let new = NewDirectory { name: "db", namespace: &within, records, tags: &Tags::new() };
     let made = client.create_directory(&new, "token").await.unwrap();
     assert_eq!(client.discover(&name, LOOK).await.unwrap(), [].into());
     let one = Instance { address: "10.0.0.1".parse().unwrap(), port: Some(53) };
     let two = Instance { address: "10.0.0.2".parse().unwrap(), port: None };
-    client.register_instance(&made.id, "one", one, "1").await.unwrap();
-    client.register_instance(&made.id, "two", two, "2").await.unwrap();
+    client.register_instance(&made.id, "one", &Entry::Instance(one), "1").await.unwrap();
+    client.register_instance(&made.id, "two", &Entry::Instance(two), "2").await.unwrap();
     assert_eq!(client.discover(&name, LOOK).await.unwrap(), [one, two].into());
     let missing = CloudMapName { namespace: "shop.internals".into(), ..name };
     assert_eq!(client.discover(&missing, LOOK).await.unwrap_err().label(), "missing");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::{
     resource::{
-        Directory, DirectorySpec, GatewayUse, Records, ResourceAssociation, ResourceGateway, ResourceKey,
+        Directory, DirectorySpec, GatewayUse, Holds, ResourceAssociation, ResourceGateway, ResourceKey,
         ResourceKind,
     },
     target::IpFamily,
@@ -190,8 +190,7 @@ fn what_others_need_stays() {
         create_namespace: true,
         vpc: "vpc-1".into(),
         name: "db".into(),
-        records: Records { family: IpFamily::IPv4, ports: false },
-        pods: None,
+        holds: Holds::Pods { of: None, family: IpFamily::IPv4, ports: false },
         tags: Tags::new(),
     });
     assert_eq!(next(Some(&spec), None, &around()).steps, [Step::Create(None)]);

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::{
     check::check,
+    published::publish,
     resources::{Tcp, add_tcp},
     *,
 };
@@ -30,6 +31,7 @@ struct Route {
     domain: bool,
     policy: bool,
     logs: bool,
+    published: bool,
     /// Whether requests wait for a group to be healthy, which none is: for half a minute.
     warm_up: bool,
     networks: [bool; 2],
@@ -156,6 +158,9 @@ fn desired(routes: &[Option<Route>], first: &Net, second: &Net, tcp: &[Option<Tc
             route.warm_up.then_some(WarmUp { healthy_percent: 75, at_most: Duration::from_secs(30) });
         spec.access_logs = route.logs.then(|| LOGS.into()).into_iter().collect();
         desired.services.insert(owner(name), spec);
+        if route.published {
+            publish(&mut desired, name);
+        }
     }
     for (name, tcp) in ["x", "y"].iter().zip(tcp) {
         if let Some(tcp) = tcp {
@@ -172,12 +177,13 @@ fn net() -> impl Strategy<Value = Net> {
 fn route() -> impl Strategy<Value = Route> {
     let rules = proptest::collection::vec((0..5_u8, 0..4_u8), 0..5);
     let listener = proptest::option::weighted(0.7, (any::<bool>(), 0..3_u8, rules));
-    let flags = (proptest::bool::weighted(0.2), any::<[bool; 3]>(), any::<[bool; 2]>());
+    let flags = (proptest::bool::weighted(0.2), any::<[bool; 4]>(), any::<[bool; 2]>());
     (flags, [listener.clone(), listener], 10..12_u16).prop_map(
-        |((domain, [policy, logs, warm_up], networks), listeners, interval)| Route {
+        |((domain, [policy, logs, published, warm_up], networks), listeners, interval)| Route {
             domain,
             policy,
             logs,
+            published,
             warm_up,
             networks,
             listeners,

@@ -2,7 +2,7 @@
 
 use lattice::{
     resource::{
-        ConfigurationSpec, DirectorySpec, DnsTarget, GatewaySpec, GatewayUse, Instance, PodsOf, Records,
+        ConfigurationSpec, DirectorySpec, DnsTarget, Entry, GatewaySpec, GatewayUse, Holds, Instance, PodsOf,
         ResourceKind, ResourceSpec, ResourceTree,
     },
     service::Owner,
@@ -39,13 +39,16 @@ fn directory(owner: &str) -> (ResourceKey, DirectorySpec) {
         create_namespace: true,
         vpc: testing::site().vpc,
         name: names::of_layer4("db", "shop", &key.owner, "demo"),
-        records: Records { family: IpFamily::IPv4, ports: false },
-        pods: Some(PodsOf {
-            namespace: "shop".into(),
-            service: "db".into(),
-            port: 5432,
-            protocol: "TCP".into(),
-        }),
+        holds: Holds::Pods {
+            of: Some(PodsOf {
+                namespace: "shop".into(),
+                service: "db".into(),
+                port: 5432,
+                protocol: "TCP".into(),
+            }),
+            family: IpFamily::IPv4,
+            ports: false,
+        },
         tags: tags_of(&key.owner),
     };
     (key, spec)
@@ -198,8 +201,8 @@ async fn live(world: &World, what: &str) {
         let resources = world.progress.read().resources.clone();
         for progress in resources.values() {
             if let Some(directory) = progress.resource.as_ref().and_then(|it| it.directory.as_ref()) {
-                let pod = Instance { address: "10.0.0.1".parse().unwrap(), port: None };
-                let _ = world.cloud.client.register_instance(directory, "pod", pod, "token").await;
+                let pod = Entry::Instance(Instance { address: "10.0.0.1".parse().unwrap(), port: None });
+                let _ = world.cloud.client.register_instance(directory, "pod", &pod, "token").await;
             }
         }
         world.idle(Duration::from_secs(200)).await;
@@ -376,8 +379,7 @@ async fn a_name_that_somebody_else_has_is_not_led_to() {
     let new = lattice_client::NewDirectory {
         name: &spec.name,
         namespace: &namespace,
-        records: spec.records,
-        ttl: 60,
+        records: spec.holds.records(),
         tags: &Tags::new(),
     };
     client.create_directory(&new, "token").await.unwrap();
