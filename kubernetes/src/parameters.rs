@@ -57,8 +57,8 @@ pub struct GatewayParametersSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warm_up: Option<WarmUpParameters>,
 
-    /// The account's quotas, where AWS has raised them. A route that would go beyond one is told so before anything
-    /// is made.
+    /// The account's quotas, where AWS has raised them, and what of them each namespace may use. A route that would go
+    /// beyond one is told so before anything is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quotas: Option<QuotaParameters>,
 
@@ -212,9 +212,11 @@ pub struct WarmUpParameters {
     pub timeout_seconds: Option<u16>,
 }
 
-/// Quotas of the account.
+/// Quotas of the account, and what of them each namespace may use.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.rulesPerNamespace) || !has(self.rulesPerListener) || self.rulesPerNamespace <= self.rulesPerListener").message("spec.quotas.rulesPerNamespace is a namespace's share of rulesPerListener, and can't be larger"))]
+#[x_kube(validation = Rule::new("!has(self.targetGroupsPerNamespace) || !has(self.targetGroupsPerService) || self.targetGroupsPerNamespace <= self.targetGroupsPerService").message("spec.quotas.targetGroupsPerNamespace is a namespace's share of targetGroupsPerService, and can't be larger"))]
 pub struct QuotaParameters {
     /// Rules per listener, 1 to 2000; 10 if nothing is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -230,6 +232,18 @@ pub struct QuotaParameters {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 500))]
     pub target_groups_per_service: Option<u32>,
+
+    /// With PerHostname, rules that the routes of one namespace may have together on a listener of a service, 1 to 2000.
+    /// If nothing is set, as many as the quota allows. Older routes come first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 2000))]
+    pub rules_per_namespace: Option<u32>,
+
+    /// With PerHostname, target groups that the routes of one namespace may have together in a service, 1 to 500. If
+    /// nothing is set, as many as the quota allows. Older routes come first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 500))]
+    pub target_groups_per_namespace: Option<u32>,
 }
 
 /// What a Gateway goes by, once everybody has been asked.
@@ -251,6 +265,10 @@ pub struct Parameters {
     pub listeners_per_service: u32,
     /// Most target groups of a service.
     pub target_groups_per_service: u32,
+    /// Most rules of one namespace's routes on a listener of a service for a host name; `None`: no other than the quota.
+    pub rules_per_namespace: Option<u32>,
+    /// Most target groups of one namespace's routes in such a service; `None`: no other than the quota.
+    pub target_groups_per_namespace: Option<u32>,
 }
 
 impl Default for Parameters {
@@ -276,9 +294,10 @@ impl Parameters {
         let healthy_percent = first(specs, |spec| spec.warm_up.as_ref()?.healthy_percent).unwrap_or(75);
         let at_most = first(specs, |spec| spec.warm_up.as_ref()?.timeout_seconds).unwrap_or(300);
         let warm_up = WarmUp { healthy_percent, at_most: Duration::from_secs(at_most.into()) };
-        let quota = |field: fn(&QuotaParameters) -> Option<u32>, usual| {
-            first(specs, |spec| spec.quotas.as_ref().and_then(field)).unwrap_or(usual)
+        let budget = |field: fn(&QuotaParameters) -> Option<u32>| {
+            first(specs, |spec| spec.quotas.as_ref().and_then(field))
         };
+        let quota = |field: fn(&QuotaParameters) -> Option<u32>, usual| budget(field).unwrap_or(usual);
         Self {
             services: first(specs, |spec| spec.services).unwrap_or_default(),
             path_prefix: first(specs, |spec| spec.path_prefix).unwrap_or_default(),
@@ -295,6 +314,8 @@ impl Parameters {
                 |quotas| quotas.target_groups_per_service,
                 limits::GROUPS_PER_SERVICE,
             ),
+            rules_per_namespace: budget(|quotas| quotas.rules_per_namespace),
+            target_groups_per_namespace: budget(|quotas| quotas.target_groups_per_namespace),
         }
     }
 }
@@ -307,7 +328,7 @@ mod tests {
     fn a_gateways_own_parameters_go_before_its_classs_field_by_field() {
         let read = |yaml| serde_saphyr::from_str::<GatewayParametersSpec>(yaml).unwrap();
         let class = read(
-            "{ services: PerHostname, serviceNetwork: { create: true, vpcAssociation: true }, warmUp: { healthyPercent: 90, timeoutSeconds: 60 }, quotas: { rulesPerListener: 100 } }",
+            "{ services: PerHostname, serviceNetwork: { create: true, vpcAssociation: true }, warmUp: { healthyPercent: 90, timeoutSeconds: 60 }, quotas: { rulesPerListener: 100, rulesPerNamespace: 20 } }",
         );
         let gateway = read(
             "{ pathPrefix: Characters, serviceNetwork: { create: false }, warmUp: { healthyPercent: 100 }, quotas: { listenersPerService: 5 } }",
@@ -321,6 +342,8 @@ mod tests {
             rules_per_listener: 100,
             listeners_per_service: 5,
             target_groups_per_service: 10,
+            rules_per_namespace: Some(20),
+            target_groups_per_namespace: None,
         };
         assert_eq!(Parameters::resolve(&[&gateway, &class]), parameters);
         assert_eq!(Parameters::resolve(&[&read("{}")]), Parameters::default());

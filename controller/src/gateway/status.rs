@@ -28,7 +28,7 @@ use super::{
     directories::Notes,
     engine::progress::{NetworkProgress, Progress, ServiceProgress, Trouble},
     takeover::State,
-    translate::{GatewayVerdict, ListenerVerdict, Reason, RouteVerdict, Verdict},
+    translate::{GatewayVerdict, ListenerVerdict, Reason, RouteVerdict, Share, Verdict},
 };
 use crate::condition::condition;
 
@@ -378,7 +378,7 @@ fn route_programmed(verdict: &RouteVerdict, progress: &Progress, notes: &Notes) 
     let mut names = Vec::new();
     for owner in &verdict.owners {
         let service = progress.services.get(owner).filter(|_| is_known(owner, progress))?;
-        if let Some((reason, message)) = hindrance(owner, service, progress) {
+        if let Some((reason, message)) = hindrance(owner, service, verdict.shares.get(owner), progress) {
             return Some((false, reason, message));
         }
         names.extend(service.service.as_ref().map(|facts| {
@@ -395,17 +395,18 @@ fn route_programmed(verdict: &RouteVerdict, progress: &Progress, notes: &Notes) 
     Some((true, "Programmed", sentences.join(". ")))
 }
 
-/// What a service waits for, or what is in its way.
+/// What a service waits for, or what is in its way. Of one that is shared, what is other routes' own trouble is left out.
 fn hindrance(
     owner: &Owner,
     service: &ServiceProgress,
+    share: Option<&Share>,
     progress: &Progress,
 ) -> Option<(&'static str, String)> {
-    if let Some(trouble) = service.troubles.first() {
+    let concerns = |trouble: &&Trouble| {
+        trouble.rules.is_empty() || share.is_none_or(|share| !trouble.rules.is_disjoint(&share.rules))
+    };
+    if let Some(trouble) = service.troubles.iter().find(concerns) {
         return Some((trouble_reason(trouble), in_words(trouble)));
-    }
-    if service.done {
-        return None;
     }
     // Keys begin with the owner.
     let first = GroupKey::Service(Box::new(ServiceGroupKey {
@@ -426,11 +427,16 @@ fn hindrance(
     }));
     let of_owner =
         |from: GroupKey| progress.groups.range(from..).take_while(|(key, _)| key.owner() == Some(owner));
-    for (key, group) in of_owner(first).chain(of_owner(declared)) {
+    let own = |key: &GroupKey| share.is_none_or(|share| share.groups.contains(key));
+    for (key, group) in of_owner(first).chain(of_owner(declared)).filter(|(key, _)| own(key)) {
         if let Some(trouble) = &group.trouble {
             let message = format!("{} for {}", in_words(trouble), names::describe(key));
             return Some((trouble_reason(trouble), message));
         }
+    }
+    // Rules whose groups can't be made are there and answer 500, so that is asked last.
+    if service.done {
+        return None;
     }
     let waits: Vec<String> = service.waits.iter().map(wait_in_words).collect();
     Some((
@@ -450,6 +456,7 @@ fn trouble_reason(trouble: &Trouble) -> &'static str {
         "throttled" => "Throttled",
         "refused" => "Refused",
         "taken" | "foreign" => "Conflicted",
+        "mixed" => "Pending",
         _ => "Failed",
     }
 }

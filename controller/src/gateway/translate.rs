@@ -50,6 +50,7 @@ pub use gateways::{GatewayVerdict, ListenerVerdict};
 pub use imports::Lookup;
 pub use policies::PolicyKind;
 pub use publish::Publication;
+pub use services::Share;
 pub use verdict::{Reason, Verdict};
 
 use super::{
@@ -58,7 +59,7 @@ use super::{
     route::{Route, RouteKind, RouteName},
 };
 use crate::bindings::judge::Site;
-use services::{Drafts, Ready, Refused};
+use services::{Drafts, Finished, Ready, Refused};
 
 /// A certificate of ACM.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,6 +145,8 @@ pub struct RouteVerdict {
     pub parents: Vec<ParentVerdict>,
     /// The owners of its services.
     pub owners: BTreeSet<Owner>,
+    /// What it has of those of them that it shares with other routes.
+    pub shares: BTreeMap<Owner, Share>,
     /// What its backends stand for and VPC Lattice has to have.
     pub lookups: Vec<Lookup>,
     /// What carries its connections, or leads to its pods.
@@ -258,7 +261,12 @@ pub fn translate(world: &World<'_>) -> Outcome {
         outcome.routes.insert(route.name.clone(), verdict);
     }
     outcome.wants_certificates |= drafts_use_found_certificates(world, &views);
-    let (services, mut groups, imports) = drafts.finish(world);
+    let Finished { services, mut groups, imports, shares } = drafts.finish(world);
+    for (name, shares) in shares {
+        if let Some(route) = outcome.routes.get_mut(&name) {
+            route.shares = shares;
+        }
+    }
     let exports = exports::exports(world);
     groups.extend(exports.groups);
     outcome.exports = exports.verdicts;

@@ -410,6 +410,30 @@ async fn laths_own_definitions_are_accepted_and_refuse_what_cannot_be() {
             json!({"quotas": {"rulesPerListener": 0}}),
             Some("rulesPerListener"),
         ),
+        (
+            "lath.dev/v1alpha1",
+            "GatewayParameters",
+            json!({"quotas": {"rulesPerListener": 100, "rulesPerNamespace": 100, "targetGroupsPerNamespace": 20}}),
+            None,
+        ),
+        (
+            "lath.dev/v1alpha1",
+            "GatewayParameters",
+            json!({"quotas": {"targetGroupsPerNamespace": 0}}),
+            Some("targetGroupsPerNamespace"),
+        ),
+        (
+            "lath.dev/v1alpha1",
+            "GatewayParameters",
+            json!({"quotas": {"rulesPerListener": 10, "rulesPerNamespace": 11}}),
+            Some("a namespace's share of rulesPerListener"),
+        ),
+        (
+            "lath.dev/v1alpha1",
+            "GatewayParameters",
+            json!({"quotas": {"targetGroupsPerService": 10, "targetGroupsPerNamespace": 11}}),
+            Some("a namespace's share of targetGroupsPerService"),
+        ),
         (aws, "ServiceNetwork", Value::Null, None),
         (
             aws,

@@ -4,13 +4,16 @@
 //! it fails. A call that makes something and got no answer is repeated as it was, with its token, until it gets one: only
 //! then is it known what is there.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use k8s_openapi::jiff::Timestamp;
 use lattice_client::Error;
 use tokio::time::Instant;
 
-use super::progress::Trouble;
+use super::progress::{RuleName, Trouble};
 
 /// The first wait after a failure, and the longest: AWS's own clients wait no longer.
 const FIRST: Duration = Duration::from_secs(1);
@@ -52,6 +55,8 @@ pub(super) struct Failure {
     pub(super) needs_operator: bool,
     /// Whether it is a target group that can't be deleted yet.
     pub(super) draining: bool,
+    /// The rules of a service whose fault it is, if it is theirs.
+    pub(super) rules: BTreeSet<RuleName>,
 }
 
 impl Failure {
@@ -63,6 +68,7 @@ impl Failure {
             message: error.chain(),
             needs_operator: error.needs_operator(),
             draining: false,
+            rules: BTreeSet::new(),
         }
     }
 }
@@ -347,6 +353,7 @@ impl<J> Lane<J> {
             message: failure.message,
             since,
             needs_operator: failure.needs_operator,
+            rules: failure.rules,
         });
     }
 }

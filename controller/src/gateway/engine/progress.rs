@@ -9,8 +9,12 @@ use lattice::{
     observed::Status,
     plan::Wait,
     resource::ResourceKey,
+    rule::Match,
     service::{GroupKey, Owner},
 };
+
+/// A rule, told apart from others of a service by its listener's port and its match.
+pub type RuleName = (u16, Match);
 
 /// How far everything is that is wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -79,11 +83,11 @@ pub enum ImportProgress {
 pub struct ServiceProgress {
     /// The service, once it is there.
     pub service: Option<ServiceFacts>,
-    /// Whether it is all that it should be. Nothing is told about held ones.
+    /// Whether it is all that it should be, but for rules that VPC Lattice refuses. Nothing is told about held ones.
     pub done: bool,
     /// What it waits for.
     pub waits: Vec<Wait>,
-    /// What went wrong and is tried again.
+    /// What went wrong and is tried again, and rules that VPC Lattice refuses.
     pub troubles: Vec<Trouble>,
     /// Since when it has been done, or what was wanted last was begun.
     pub since: Timestamp,
@@ -168,7 +172,8 @@ pub struct Trouble {
     /// What was being done, such as `making rule 20 of the listener on port 80`.
     pub doing: String,
     /// What kind of failure it is: a label of [`lattice_client::Error`], or `failed` where VPC Lattice gave up by itself,
-    /// `taken` where a name is another's, `foreign` where something is another's.
+    /// `taken` where a name is another's, `foreign` where something is another's, `mixed` where it is not known yet which of
+    /// several changes was refused.
     pub kind: &'static str,
     /// Why, in one line.
     pub message: String,
@@ -176,4 +181,6 @@ pub struct Trouble {
     pub since: Timestamp,
     /// Whether only an operator can help.
     pub needs_operator: bool,
+    /// The rules of a service whose fault it is; empty: it is nobody's in particular, and everybody's trouble.
+    pub rules: BTreeSet<RuleName>,
 }

@@ -14,6 +14,7 @@ use lattice_client::RuleFailure;
 
 use super::{
     calls::{ServiceCall, ServiceNews},
+    progress::RuleName,
     read::ServiceSeed,
     unit::{Tree, Unit},
 };
@@ -49,9 +50,6 @@ pub(super) struct ServiceUnit {
     /// Grows with each step, so that a reading that began before one is not taken for what came after it.
     pub(super) steps: u64,
 }
-
-/// A rule, told apart from others of a listener by its match.
-type RuleName = (u16, Match);
 
 /// What Lattice has refused of a service's rules, as they are wanted now.
 #[derive(Debug, Default)]
@@ -123,9 +121,9 @@ impl Refused {
         Some(spec)
     }
 
-    /// The rules that are left out: their listeners' ports, their matches, and AWS's words.
-    pub(super) fn rules(&self) -> impl Iterator<Item = (u16, &Match, &str)> {
-        self.bad.iter().map(|((port, matching), message)| (*port, matching, message.as_str()))
+    /// The rules that are left out, and AWS's words.
+    pub(super) fn rules(&self) -> impl Iterator<Item = (&RuleName, &str)> {
+        self.bad.iter().map(|(name, message)| (name, message.as_str()))
     }
 
     /// Whether all rules are taken.
@@ -176,6 +174,25 @@ impl Refused {
             None => false,
         }
     }
+}
+
+/// The rules that a step changes, as far as they are wanted: one that only makes room, or is about to go, is nobody's.
+pub(super) fn rules_of(call: &ServiceCall) -> BTreeSet<RuleName> {
+    let Step::Rule { port, step, .. } = &call.step else { return BTreeSet::new() };
+    let listener = call.spec.as_ref().and_then(|spec| spec.listeners.get(port));
+    let wanted = |matching: &Match| {
+        listener.is_some_and(|listener| listener.rules.iter().any(|rule| rule.matching == *matching))
+    };
+    let changed: Vec<&Match> = match step {
+        rules::Step::Create { rule, .. } => vec![&rule.matching],
+        rules::Step::Update(changes) => changes.iter().map(|change| &change.rule.matching).collect(),
+        rules::Step::Delete(_) => Vec::new(),
+    };
+    changed
+        .into_iter()
+        .filter(|matching| wanted(matching))
+        .map(|matching| (*port, matching.clone()))
+        .collect()
 }
 
 /// Whether a failure of a rule among others is the rule's own fault.

@@ -149,7 +149,7 @@ impl Engine {
         metrics.show(
             Kind::Service,
             self.services.values().filter(service).count(),
-            self.services.values().filter(service).filter(|it| it.unit.done).count(),
+            self.services.values().filter(service).filter(|it| it.unit.done && it.refused.is_empty()).count(),
             self.services.values().map(|it| it.unit.lanes.in_backoff(now)).sum(),
         );
         metrics.show(

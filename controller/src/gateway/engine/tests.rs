@@ -25,6 +25,7 @@ mod multicluster;
 mod published;
 mod random;
 mod resources;
+mod shared;
 mod warm;
 
 /// Where access logs go.
@@ -147,7 +148,10 @@ impl World {
 
 fn is_done(desired: &Desired, progress: &Progress) -> bool {
     progress.loaded
-        && desired.services.keys().all(|owner| progress.services.get(owner).is_some_and(|it| it.done))
+        && desired
+            .services
+            .keys()
+            .all(|owner| progress.services.get(owner).is_some_and(|it| it.done && it.troubles.is_empty()))
         && desired.groups.keys().all(|key| progress.groups.get(key).is_some_and(|it| it.done))
         && desired.networks.keys().all(|name| progress.networks.get(name).is_some_and(|it| it.done))
         && desired.resources.keys().all(|key| progress.resources.get(key).is_some_and(|it| it.done))

@@ -318,6 +318,7 @@ mod tests {
             message: "too many".into(),
             since: Timestamp::UNIX_EPOCH,
             needs_operator: true,
+            rules: BTreeSet::new(),
         };
         let group = |done: bool, trouble: Option<Trouble>| GroupProgress {
             arn: done.then(|| crate::testing::arn(1)),

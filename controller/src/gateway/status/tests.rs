@@ -55,6 +55,7 @@ fn trouble(kind: &'static str) -> Trouble {
         message: "CreateService is not allowed".into(),
         since: second(7),
         needs_operator: kind == "denied",
+        rules: BTreeSet::new(),
     }
 }
 

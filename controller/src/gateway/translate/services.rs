@@ -6,13 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lath_kubernetes::{
-    names as well_known,
-    parameters::{Parameters, Services},
-};
+use lath_kubernetes::{names as well_known, parameters::Services};
 use lattice::{
     Tags, names,
-    rule::{Action, Match, Rule},
+    rule::{Action, Rule},
     service::{GroupKey, GroupSpec, ListenerProtocol, ListenerSpec, Owner, ServiceGroupKey, ServiceSpec},
     tags,
 };
@@ -30,6 +27,11 @@ use super::{
 };
 use crate::gateway::route::{Route, RouteKind, RouteName};
 
+mod quotas;
+mod share;
+
+pub use share::Share;
+
 /// A route whose every part Lattice can express.
 pub(super) struct Ready<'a> {
     pub(super) route: &'a Route,
@@ -42,18 +44,27 @@ pub(super) struct Ready<'a> {
 /// The place of a rule in a listener: what is less is tried first.
 type Place = (u16, Weight, k8s_openapi::jiff::Timestamp, String, usize, usize, usize);
 
+/// A rule, and whose it is.
+#[derive(Debug, Clone)]
+struct Placed {
+    route: RouteName,
+    rule: Rule<GroupKey>,
+}
+
 /// A listener that is being put together.
 #[derive(Debug, Clone)]
 struct ListenerDraft {
     protocol: ListenerProtocol,
     default: Action<GroupKey>,
-    rules: BTreeMap<Place, Rule<GroupKey>>,
+    rules: BTreeMap<Place, Placed>,
 }
 
 /// A service that is being put together.
 #[derive(Debug, Clone)]
 struct Draft {
     spec: ServiceSpec,
+    /// Whether other routes may have rules in it as well.
+    shared: bool,
     /// Whose name and namespace its listeners' names begin with.
     named: (String, String),
     listeners: BTreeMap<u16, ListenerDraft>,
@@ -68,6 +79,18 @@ pub(super) struct Drafts {
     names: BTreeSet<String>,
     /// Who has a host name in a network.
     claims: BTreeMap<(String, String), Owner>,
+}
+
+/// What the routes come to.
+#[derive(Debug, Default)]
+pub(super) struct Finished {
+    pub(super) services: BTreeMap<Owner, ServiceSpec>,
+    /// The groups that are made for them.
+    pub(super) groups: BTreeMap<GroupKey, GroupSpec>,
+    /// Those that they name and others keep.
+    pub(super) imports: BTreeSet<GroupKey>,
+    /// What each route has of the services that it shares with others.
+    pub(super) shares: BTreeMap<RouteName, BTreeMap<Owner, Share>>,
 }
 
 /// Why a route is not taken in.
@@ -227,51 +250,39 @@ impl Drafts {
                 warm_up: view.parameters.warm_up,
                 tags: service_tags(world, route, view, merged, &want.owner),
             },
+            shared: merged,
             named: (named.clone(), namespace.clone()),
             listeners: BTreeMap::new(),
             passing: BTreeMap::new(),
         })
     }
 
-    /// The services, the groups that are made for them, and those that they name and others keep.
-    pub(super) fn finish(
-        self,
-        world: &World<'_>,
-    ) -> (BTreeMap<Owner, ServiceSpec>, BTreeMap<GroupKey, GroupSpec>, BTreeSet<GroupKey>) {
-        let mut groups = BTreeMap::new();
-        let mut imports = BTreeSet::new();
-        let services = self
-            .by_owner
-            .into_iter()
-            .map(|(owner, draft)| {
-                for key in draft.groups() {
-                    match &key {
-                        GroupKey::Service(of) => {
-                            let spec = group(world, of, &draft.spec.tags);
-                            groups.insert(key, spec);
-                        }
-                        GroupKey::Declared(of) => {
-                            if let Some(spec) = declared::group(world, of, &draft.spec.tags) {
-                                groups.insert(key, spec);
-                            }
-                        }
-                        GroupKey::External(_) | GroupKey::Imported(_) => drop(imports.insert(key)),
+    /// What the routes come to.
+    pub(super) fn finish(self, world: &World<'_>) -> Finished {
+        let mut finished = Finished::default();
+        for (owner, draft) in self.by_owner {
+            for key in draft.groups() {
+                match &key {
+                    GroupKey::Service(of) => {
+                        let spec = group(world, of, &draft.spec.tags);
+                        finished.groups.insert(key, spec);
                     }
+                    GroupKey::Declared(of) => {
+                        if let Some(spec) = declared::group(world, of, &draft.spec.tags) {
+                            finished.groups.insert(key, spec);
+                        }
+                    }
+                    GroupKey::External(_) | GroupKey::Imported(_) => drop(finished.imports.insert(key)),
                 }
-                let (name, namespace) = draft.named;
-                let listeners = draft.listeners.into_iter().map(|(port, listener)| {
-                    let spec = ListenerSpec {
-                        name: names::listener(&name, &namespace, port, listener.protocol),
-                        protocol: listener.protocol,
-                        default: listener.default,
-                        rules: distinct(listener.rules),
-                    };
-                    (port, spec)
-                });
-                (owner, ServiceSpec { listeners: listeners.collect(), ..draft.spec })
-            })
-            .collect();
-        (services, groups, imports)
+            }
+            if draft.shared {
+                for (route, share) in draft.shares() {
+                    finished.shares.entry(route).or_default().insert(owner.clone(), share);
+                }
+            }
+            finished.services.insert(owner, draft.finish());
+        }
+        finished
     }
 }
 
@@ -328,12 +339,15 @@ impl Draft {
                             part,
                         );
                         let rule = Rule { matching: matching.clone(), action: action.clone() };
-                        draft.rules.insert(place, rule);
+                        draft.rules.insert(place, Placed { route: route.name.clone(), rule });
                     }
                 }
             }
         }
         let parameters = want.places.first().map(|(view, _)| view.parameters).unwrap_or_default();
+        if self.shared {
+            self.check_budgets(&route.name, &parameters)?;
+        }
         self.check_quotas(&parameters)
     }
 
@@ -352,44 +366,27 @@ impl Draft {
         ))
     }
 
+    /// The service.
+    fn finish(self) -> ServiceSpec {
+        let (name, namespace) = self.named;
+        let listeners = self.listeners.into_iter().map(|(port, listener)| {
+            let spec = ListenerSpec {
+                name: names::listener(&name, &namespace, port, listener.protocol),
+                protocol: listener.protocol,
+                default: listener.default,
+                rules: share::in_force(&listener.rules).map(|placed| placed.rule.clone()).collect(),
+            };
+            (port, spec)
+        });
+        ServiceSpec { listeners: listeners.collect(), ..self.spec }
+    }
+
     fn groups(&self) -> BTreeSet<GroupKey> {
-        let actions = self
-            .listeners
-            .values()
-            .flat_map(|listener| listener.rules.values().map(|rule| &rule.action).chain([&listener.default]));
+        let actions = self.listeners.values().flat_map(|listener| {
+            listener.rules.values().map(|placed| &placed.rule.action).chain([&listener.default])
+        });
         actions.flat_map(|action| action.groups().cloned()).collect()
     }
-
-    /// Lattice refuses what is above a quota, and the rest of the service with it: better to say so first.
-    fn check_quotas(&self, parameters: &Parameters) -> Result<(), Verdict> {
-        let over = |what: &str, count: usize, quota: u32, field: &str| {
-            let fits = u32::try_from(count).is_ok_and(|count| count <= quota);
-            if fits {
-                return Ok(());
-            }
-            Err(Verdict::no(
-                Reason::QuotaExceeded,
-                format!(
-                    "The service would have {count} {what}, and VPC Lattice's quota is {quota}: write fewer, or have the \
-                     quota raised by AWS and tell Lath so (GatewayParameters, quotas.{field})"
-                ),
-            ))
-        };
-        for (port, listener) in &self.listeners {
-            let matches: BTreeSet<&Match> = listener.rules.values().map(|rule| &rule.matching).collect();
-            let what = format!("rules on port {port}");
-            over(&what, matches.len(), parameters.rules_per_listener, "rulesPerListener")?;
-        }
-        over("listeners", self.listeners.len(), parameters.listeners_per_service, "listenersPerService")?;
-        let groups = self.groups().len();
-        over("target groups", groups, parameters.target_groups_per_service, "targetGroupsPerService")
-    }
-}
-
-/// Rules in order, without those that another with the same match goes before.
-fn distinct(rules: BTreeMap<Place, Rule<GroupKey>>) -> Vec<Rule<GroupKey>> {
-    let mut seen: BTreeSet<Match> = BTreeSet::new();
-    rules.into_values().filter(|rule| seen.insert(rule.matching.clone())).collect()
 }
 
 /// Whether the services of a route stay out of service networks. The route's word goes before the Gateway's.

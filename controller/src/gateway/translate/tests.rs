@@ -457,6 +457,40 @@ fn a_gateway_is_reached_by_its_own_services() {
     }
 }
 
+/// A budget keeps namespaces apart that share a service. Where each route has one of its own, there is nothing to share.
+#[test]
+fn without_shared_services_budgets_have_no_effect() {
+    let merged = include_str!("golden/merged-budgets.yaml");
+    let refused = |yaml: &str| {
+        let routes = Case::read(yaml).translate().routes;
+        let refused =
+            routes.into_iter().filter(|(_, route)| !route.parents.iter().all(|one| one.accepted.holds));
+        refused.map(|(name, _)| name.object.name).collect::<Vec<_>>()
+    };
+    assert_eq!(refused(merged), ["greedy", "scattered", "tls"]);
+    assert!(refused(&merged.replace("PerHostname", "PerRoute")).is_empty());
+}
+
+/// Each route has the rules of its own that are in force, and the groups of all its rules.
+#[test]
+fn a_shared_service_is_shared_out() {
+    let outcome = Case::read(include_str!("golden/merged-budgets.yaml")).translate();
+    let share = |namespace: &str, name: &str| {
+        let object = ObjectName { namespace: namespace.into(), name: name.into() };
+        let route = &outcome.routes[&RouteName { kind: RouteKind::Http, object }];
+        let share = route.shares.get("Gateway/infra/mesh")?;
+        let rules = share.rules.iter().map(|(port, matching)| format!("{port} {matching}"));
+        Some((rules.collect::<Vec<_>>(), share.groups.iter().map(names::describe).collect::<Vec<_>>()))
+    };
+    let is = |rules: &[&str], group: &str| {
+        Some((rules.iter().map(|rule| (*rule).to_owned()).collect(), vec![group.to_owned()]))
+    };
+    assert_eq!(share("shop", "first"), is(&["80 /a"], "shop/web port 80"));
+    assert_eq!(share("pay", "beside"), is(&["80 /pay"], "pay/web port 80"));
+    assert_eq!(share("shop", "equal"), is(&[], "shop/api port 80"));
+    assert_eq!(share("shop", "greedy"), None);
+}
+
 /// What was taken over is not taken down when the setting goes.
 #[test]
 fn what_is_at_classes_that_are_no_longer_served_stays_as_it_is() {

@@ -216,7 +216,9 @@ async fn a_rule_that_is_refused_is_left_out_and_named() {
         .await;
     world.idle(Duration::from_secs(600)).await;
     assert_eq!(world.cloud.simulator.state().services[0].listeners[0].rules.len(), 4);
-    assert!(!world.progress.read().services[&web].done);
+    // All else is as it should be.
+    assert!(world.progress.read().services[&web].done);
+    assert_eq!(world.progress.read().services[&web].troubles.len(), 1);
     // The same in a batch.
     let rules = &mut desired.services.get_mut(&web).unwrap().listeners.get_mut(&80).unwrap().rules;
     rules.remove(2);

@@ -140,6 +140,7 @@ fn settle(it: &mut GroupUnit, doing: &str, refused: &[lattice_client::Refusal], 
         message: format!("VPC Lattice refuses {}{more}: {message}", target.id),
         needs_operator: true,
         draining: false,
+        rules: BTreeSet::new(),
     };
     it.unit.lanes.failed(&Lane::Targets, failure, at);
 }

@@ -152,6 +152,7 @@ impl Engine {
                         message: format!("the network's policies belong to cluster {other}"),
                         needs_operator: true,
                         draining: false,
+                        rules: BTreeSet::new(),
                     };
                     it.unit.lanes.tell(&Lane::Claim, failure, at.wall);
                 }
@@ -194,6 +195,7 @@ impl Engine {
             ),
             needs_operator: true,
             draining: false,
+            rules: BTreeSet::new(),
         };
         steps.retain(|step| !associate(step));
         it.unit.lanes.tell(&Lane::Vpc, failure, at.wall);
@@ -536,6 +538,7 @@ impl Engine {
                 ),
                 since,
                 needs_operator: true,
+                rules: BTreeSet::new(),
             });
         }
         let progress = NetworkProgress {

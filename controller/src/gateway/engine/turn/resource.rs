@@ -1,6 +1,6 @@
 //! Resource gateways, directories and resource configurations.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use lattice::{
     Tags,
@@ -485,6 +485,7 @@ fn namespace_looked(it: &mut ResourceUnit, result: Result<OperationStatus, Error
                 message: format!("Cloud Map gave up: {message}"),
                 needs_operator: false,
                 draining: false,
+                rules: BTreeSet::new(),
             };
             it.unit.lanes.stumbled(&Lane::Resource, failure, at);
         }

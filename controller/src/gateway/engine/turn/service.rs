@@ -145,7 +145,7 @@ impl Engine {
             warm: &|group| self.is_warm(group),
         };
         let plan = plan::next(wanted, it.unit.tree.read(), &around);
-        let done = plan.is_done() && it.refused.is_empty() && !it.unit.lanes.busy();
+        let done = plan.is_done() && !it.unit.lanes.busy();
         let mut lanes: BTreeMap<Lane, Vec<Step>> = BTreeMap::new();
         for step in plan.steps {
             lanes.entry(Lane::Of(step.lane())).or_default().push(step);
@@ -176,6 +176,7 @@ impl Engine {
         it.unit.lanes.rest(|lane| lanes.contains_key(lane), |lane| polled.contains(lane));
         if let Some(took) = it.unit.note(done, at.now)
             && it.unit.wanted.is_some()
+            && it.refused.is_empty()
         {
             self.links.metrics.took(Kind::Service, took);
         }
@@ -457,7 +458,10 @@ impl Engine {
             }
             Err(error) => error,
         };
-        let failure = Failure::of(words::of_service(&call.step), &error);
+        let mut failure = Failure::of(words::of_service(&call.step), &error);
+        if matches!(error, Error::Refused { .. }) {
+            failure.rules = services::rules_of(&call);
+        }
         let unknown = call.creates()
             && match error {
                 Error::Unanswered { .. } => true,
@@ -501,15 +505,18 @@ impl Engine {
                         it.unit.doubt(Doubt::Stale);
                     }
                 }
-                rules::Step::Update(changes) => match changes.as_slice() {
-                    [change] => {
+                rules::Step::Update(changes) => {
+                    if let [change] = changes.as_slice() {
                         it.refused.sent(*port, &change.id);
                         if it.refused.refuse(*port, &change.rule, message) {
                             it.unit.doubt(Doubt::Stale);
                         }
+                    } else {
+                        it.refused.divide(*port);
+                        // Whose fault it is will be seen.
+                        failure.kind = "mixed";
                     }
-                    _ => it.refused.divide(*port),
-                },
+                }
                 rules::Step::Delete(_) => {}
             },
             _ => {}
@@ -582,9 +589,11 @@ impl Engine {
             return;
         }
         let mut told = false;
+        let mut at_fault = BTreeSet::new();
         for failure in outcome.failed.iter().filter(|failure| services::is_own_fault(failure)) {
             if let Some(change) = changes.iter().find(|change| change.id == failure.id) {
                 let message = format!("{}: {}", failure.code, failure.message);
+                at_fault.insert((*port, change.rule.matching.clone()));
                 told |= !it.refused.refuse(*port, &change.rule, &message);
             }
         }
@@ -605,6 +614,7 @@ impl Engine {
             message,
             needs_operator: false,
             draining: false,
+            rules: services::rules_of(call).intersection(&at_fault).cloned().collect(),
         };
         it.unit.lanes.failed(lane, failure, at);
     }
@@ -775,8 +785,10 @@ impl Engine {
             custom_domain: tree.service.custom_domain.clone(),
         });
         let mut troubles: Vec<Trouble> = it.unit.lanes.troubles().cloned().collect();
+        let done = it.unit.done && troubles.is_empty();
         let before = self.progress.services.get(owner);
-        for (port, matching, message) in it.refused.rules() {
+        for (rule, message) in it.refused.rules() {
+            let (port, matching) = rule;
             let doing = format!("making the rule for {matching} of the listener on port {port}");
             let same = before.and_then(|before| before.troubles.iter().find(|one| one.doing == doing));
             let since = same.map_or(at.wall, |same| same.since);
@@ -786,15 +798,11 @@ impl Engine {
                 message: format!("VPC Lattice refuses it, so it is left out: {message}"),
                 since,
                 needs_operator: true,
+                rules: BTreeSet::from([rule.clone()]),
             });
         }
-        let progress = ServiceProgress {
-            service,
-            done: it.unit.done && troubles.is_empty(),
-            waits: it.waits.clone(),
-            troubles,
-            since: it.unit.since,
-        };
+        let progress =
+            ServiceProgress { service, done, waits: it.waits.clone(), troubles, since: it.unit.since };
         if before != Some(&progress) {
             self.progress.services.insert(owner.clone(), progress);
             self.news.push(News::Service(owner.clone()));
@@ -856,5 +864,6 @@ pub(super) fn gave_up(what: &str, attempt: Attempt, message: &str) -> Failure {
         message: format!("VPC Lattice gave up: {message}"),
         needs_operator: false,
         draining: false,
+        rules: BTreeSet::new(),
     }
 }

@@ -55,6 +55,7 @@ fn a_route_is_programmed_when_all_that_carries_it_is_there() {
         message: "the name is taken".into(),
         since: Timestamp::UNIX_EPOCH,
         needs_operator: true,
+        rules: BTreeSet::new(),
     };
     let note = |note| Notes::from([(key(ResourceKind::Directory), note)]);
     let broken = Note { trouble: Some("RegisterInstance is not allowed".into()), ..Note::default() };

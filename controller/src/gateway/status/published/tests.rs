@@ -1,6 +1,6 @@
 //! What is said of services in Cloud Map.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::jiff::Timestamp;
 use lattice::resource::{ResourceKey, ResourceKind};
@@ -25,6 +25,7 @@ fn progress(read: bool, resource: bool, trouble: bool) -> Progress {
         message: "the name is taken".into(),
         since: Timestamp::UNIX_EPOCH,
         needs_operator: false,
+        rules: BTreeSet::new(),
     });
     let it = ResourceProgress {
         resource: resource.then_some(facts),
