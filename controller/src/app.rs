@@ -90,7 +90,6 @@ fn register(registry: &mut Registry) -> (lattice_client::Metrics, Gauge, Metrics
         bindings: bindings::metrics::Metrics::register(own),
         health: health::metrics::Metrics::register(own),
         repair: repair::metrics::Metrics::register(own),
-        engine: gateway::engine::Metrics::register(own),
         webhook: webhook::metrics::Metrics::register(own),
     };
     (calls, leading, metrics)

@@ -71,7 +71,6 @@ pub struct Metrics {
     pub bindings: bindings::metrics::Metrics,
     pub health: health::metrics::Metrics,
     pub repair: repair::metrics::Metrics,
-    pub engine: gateway::engine::Metrics,
     pub webhook: webhook::metrics::Metrics,
 }
 

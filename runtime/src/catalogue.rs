@@ -1,6 +1,9 @@
 //! The catalogue: a registry's metrics as the table that METRICS.md holds, so that documentation and code are one.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use prometheus_client::registry::Registry;
 
@@ -31,6 +34,15 @@ pub fn table(registry: &Registry) -> Result<String, std::fmt::Error> {
     Ok(table)
 }
 
+/// A metric that is there twice, if there is one.
+fn repeated(registry: &Registry) -> Result<Option<String>, std::fmt::Error> {
+    let mut text = String::new();
+    prometheus_client::encoding::text::encode(&mut text, registry)?;
+    let mut seen = BTreeSet::new();
+    let mut kinds = text.lines().filter(|line| line.starts_with("# TYPE "));
+    Ok(kinds.find(|line| !seen.insert(*line)).and_then(|line| line.split(' ').nth(2)).map(str::to_owned))
+}
+
 /// Compares a daemon's section of METRICS.md, which begins with the heading `## DAEMON`, with its registry. With the
 /// environment variable `UPDATE` set, writes it instead.
 ///
@@ -48,6 +60,9 @@ fn compare(root: &std::path::Path, daemon: &str, registry: &Registry, update: bo
         text.find(&heading).ok_or_else(|| format!("{FILE} has no heading \"## {daemon}\""))? + heading.len();
     let end = text[start..].find("\n## ").map_or(text.len(), |end| start + end + 1);
     let wanted = format!("\n{}", table(registry).map_err(|error| error.to_string())?);
+    if let Some(name) = repeated(registry).map_err(|error| error.to_string())? {
+        return Err(format!("{name} is registered twice: scrapers take one of the two, so register it once"));
+    }
     if text[start..end].trim() == wanted.trim() {
         return Ok(());
     }
@@ -83,6 +98,10 @@ mod tests {
         assert!(table.contains("| `work_seconds_total` | counter | Work done |"), "{table}");
         let written = std::fs::read_to_string(folder.join(FILE)).unwrap();
         assert_eq!(written, format!("# Metrics\n\n## a\n\n{table}\n## b\n\n{table}"));
+        registry.register_with_unit("work", "Work done", Unit::Seconds, Counter::<u64>::default());
+        assert!(
+            compare(&folder, "b", &registry, true).unwrap_err().contains("work_seconds is registered twice")
+        );
         std::fs::remove_dir_all(folder).unwrap();
     }
 }
