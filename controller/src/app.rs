@@ -16,7 +16,7 @@ use crate::{
     health,
     leader::Candidate,
     pipelines::{self, Links, Metrics},
-    repair, webhook,
+    quotas, repair, webhook,
 };
 
 /// Runs the controller until it is told to stop.
@@ -84,13 +84,15 @@ fn register(registry: &mut Registry) -> (lattice_client::Metrics, Gauge, Metrics
     let own = registry.sub_registry_with_prefix("lath_controller");
     let leading = Gauge::default();
     own.register("leader", "1 while this controller acts, 0 while it stands by", leading.clone());
+    let quotas = quotas::Metrics::register(own);
     let metrics = Metrics {
         cluster: cluster::metrics::Metrics::register(own),
-        gateway: gateway::metrics::Metrics::register(own),
+        gateway: gateway::metrics::Metrics::register(own, &quotas),
         bindings: bindings::metrics::Metrics::register(own),
         health: health::metrics::Metrics::register(own),
-        repair: repair::metrics::Metrics::register(own),
+        repair: repair::metrics::Metrics::register(own, quotas.clone()),
         webhook: webhook::metrics::Metrics::register(own),
+        quotas,
     };
     (calls, leading, metrics)
 }
@@ -102,6 +104,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 
     let mut registry = Registry::default();
     let (calls, leading, metrics) = register(&mut registry);
+    for (quota, is) in &config.raised_quotas {
+        metrics.quotas.set(*quota, *is);
+    }
     let lattice = connect(&config, calls).await;
 
     let readiness = Readiness::default();

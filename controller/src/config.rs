@@ -14,6 +14,7 @@ use crate::{
     bindings::judge::Site,
     gateway::{engine, takeover},
     health::watchman,
+    quotas::Quota,
     repair,
     repair::endpoints,
     webhook,
@@ -21,7 +22,7 @@ use crate::{
 
 pub mod parse;
 
-use parse::{address, calls_per_second, duration};
+use parse::{address, calls_per_second, duration, quota};
 
 /// The labels of the AWS controller's pods: those of its chart, and those of its manifests.
 const AWS_CONTROLLER_PODS: [&str; 2] =
@@ -224,6 +225,11 @@ pub struct Arguments {
     )]
     pub webhook_external_certificate: bool,
 
+    /// A quota of the account that AWS has raised, such as services=4000, repeatable: what lath_controller_quota shows. Those
+    /// of a service and its listeners are told by GatewayParameters
+    #[arg(long, env = "LATH_RAISED_QUOTAS", value_name = "QUOTA=NUMBER", value_delimiter = ',', value_parser = quota)]
+    pub raised_quota: Vec<(Quota, u32)>,
+
     /// Log level, or directives such as info,lath_controller=debug
     #[arg(long, env = "LATH_LOG", default_value = "info")]
     pub log: String,
@@ -314,6 +320,8 @@ pub struct Config {
     pub gates: watchman::Settings,
     /// How repairs are made.
     pub repair: repair::Settings,
+    /// Quotas that AWS has raised.
+    pub raised_quotas: Vec<(Quota, u32)>,
     /// How the webhook is run, if it is.
     pub webhook: Option<webhook::Settings>,
 }
@@ -417,6 +425,7 @@ impl Arguments {
                 agent_grace: self.agent_grace,
                 patience: self.teardown_patience,
             },
+            raised_quotas: self.raised_quota,
             webhook: self.webhook.then_some(webhook::Settings {
                 address: self.webhook_bind_address,
                 sleep_seconds: self.webhook_prestop_seconds,

@@ -12,6 +12,7 @@ pub mod groups;
 pub mod health;
 pub mod leader;
 pub mod pipelines;
+pub mod quotas;
 mod random;
 pub mod repair;
 pub mod shared;

@@ -30,7 +30,7 @@ use crate::{
     },
     groups::{self, Groups},
     health::{self, read::Channels, watchman::Watchman},
-    repair,
+    quotas, repair,
     shared::Shared,
     webhook,
 };
@@ -71,6 +71,7 @@ pub struct Metrics {
     pub bindings: bindings::metrics::Metrics,
     pub health: health::metrics::Metrics,
     pub repair: repair::metrics::Metrics,
+    pub quotas: quotas::Metrics,
     pub webhook: webhook::metrics::Metrics,
 }
 

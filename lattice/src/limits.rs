@@ -59,3 +59,35 @@ pub const LISTENERS_PER_SERVICE: u32 = 2;
 /// Target groups of a service, a quota that AWS can raise.
 /// Source: VPC Lattice quotas, "Target groups per service".
 pub const GROUPS_PER_SERVICE: u32 = 10;
+
+/// Service networks of an account in a region, a quota that AWS can raise.
+/// Source: VPC Lattice quotas, "Service networks per Region".
+pub const NETWORKS_PER_ACCOUNT: u32 = 50;
+
+/// Services of an account in a region, a quota that AWS can raise.
+/// Source: VPC Lattice quotas, "Services per Region".
+pub const SERVICES_PER_ACCOUNT: u32 = 2_000;
+
+/// Target groups of an account in a region, a quota that AWS can raise.
+/// Source: VPC Lattice quotas, "Target groups per Region".
+pub const GROUPS_PER_ACCOUNT: u32 = 500;
+
+/// Resource configurations of an account in a region, a quota that AWS can raise.
+/// Source: VPC Lattice quotas, "Resource configurations per Region".
+pub const CONFIGURATIONS_PER_ACCOUNT: u32 = 2_000;
+
+/// Resource gateways in a VPC, a quota that AWS can raise.
+/// Source: VPC Lattice quotas, "Resource gateways per VPC".
+pub const RESOURCE_GATEWAYS_PER_VPC: u32 = 500;
+
+/// Services in a service network, a quota that AWS can raise.
+/// Source: VPC Lattice quotas, "Service associations per service network".
+pub const SERVICES_PER_NETWORK: u32 = 500;
+
+/// VPCs in a service network, a quota that AWS can raise.
+/// Source: VPC Lattice quotas, "VPC associations per service network".
+pub const VPCS_PER_NETWORK: u32 = 500;
+
+/// Resource configurations in a service network, a quota that AWS can raise.
+/// Source: VPC Lattice quotas, "Resource configuration associations per service network".
+pub const CONFIGURATIONS_PER_NETWORK: u32 = 500;

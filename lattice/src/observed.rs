@@ -199,6 +199,29 @@ pub struct Network {
     pub name: String,
 }
 
+/// How much is in a service network, whoever has put it there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Members {
+    /// Services.
+    pub services: usize,
+    /// VPCs.
+    pub vpcs: usize,
+    /// Resource configurations.
+    pub configurations: usize,
+}
+
+impl Members {
+    /// The larger number of each.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        Self {
+            services: self.services.max(other.services),
+            vpcs: self.vpcs.max(other.vpcs),
+            configurations: self.configurations.max(other.configurations),
+        }
+    }
+}
+
 /// A VPC's association with a network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VpcAssociation {

@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use crate::quotas::Quota;
+
 /// The longest duration that a flag takes. A day is more than any of them can use.
 const LONGEST: Duration = Duration::from_hours(24);
 
@@ -53,9 +55,40 @@ pub fn calls_per_second(text: &str) -> Result<f64, String> {
         .ok_or_else(|| format!("{text:?} is not a rate: give calls per second, from 0.01 to {MOST_CALLS}"))
 }
 
+/// Reads a quota of the account and what it is, such as `services=4000`.
+///
+/// # Errors
+/// What is expected.
+pub fn quota(text: &str) -> Result<(Quota, u32), String> {
+    let all = || Quota::ALL.into_iter().filter(|quota| !quota.is_of_gateways());
+    let read = || {
+        let (name, number) = text.split_once('=')?;
+        let quota = all().find(|quota| quota.as_str() == name)?;
+        Some((quota, number.parse().ok().filter(|number| *number > 0)?))
+    };
+    read().ok_or_else(|| {
+        let names: Vec<&str> = all().map(Quota::as_str).collect();
+        format!(
+            "{text:?} is not a quota: give QUOTA=NUMBER, such as services=4000, with one of {}",
+            names.join(", ")
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quota_has_a_name_and_a_number() {
+        assert_eq!(quota("services=4000"), Ok((Quota::Services, 4_000)));
+        // What Gateways are told is theirs to tell.
+        for text in
+            ["services", "services=0", "services=-1", "services=many", "routes=1", "rules_per_listener=100"]
+        {
+            assert!(quota(text).unwrap_err().contains("targets_per_group"), "{text}");
+        }
+    }
 
     #[test]
     fn durations_have_a_unit_and_a_bound() {

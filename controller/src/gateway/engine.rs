@@ -19,7 +19,7 @@ use k8s_openapi::jiff::Timestamp;
 use lattice::{
     Tags, TargetGroupArn,
     id::NetworkId,
-    observed::Network,
+    observed::{Members, Network},
     plan::network::VpcTree,
     resource::ResourceKey,
     service::{Desired, GroupKey},
@@ -39,6 +39,7 @@ mod load;
 pub mod metrics;
 mod networks;
 pub mod progress;
+mod quotas;
 mod read;
 mod resource_calls;
 mod resources;
@@ -176,6 +177,8 @@ struct Engine {
     ours: read::Ours,
     /// The networks that there are, once they were listed.
     known_networks: Option<Vec<Network>>,
+    /// How much was in each when they were listed.
+    members: BTreeMap<NetworkId, Members>,
     /// The networks that the VPC is in: one at most.
     vpc: BTreeMap<NetworkId, VpcTree>,
     /// Networks whose policies are this cluster's.
@@ -229,6 +232,7 @@ impl Engine {
             warming: BTreeMap::new(),
             ours: read::Ours::default(),
             known_networks: None,
+            members: BTreeMap::new(),
             vpc: BTreeMap::new(),
             claimed: BTreeSet::new(),
             network_steps: 0,

@@ -9,6 +9,7 @@ use prometheus_client::{
 };
 
 use super::{directories, discovery, engine, route::RouteKind, takeover, translate::Outcome};
+use crate::quotas::{self, Quota, Use};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RouteLabels {
@@ -34,6 +35,7 @@ pub struct Metrics {
     pub discovery: discovery::Metrics,
     /// Those of take-overs.
     pub takeover: takeover::Metrics,
+    quotas: quotas::Metrics,
     routes: Family<RouteLabels, Gauge>,
     gateways: Gauge,
     translations: Histogram,
@@ -50,6 +52,7 @@ impl Default for Metrics {
             directories: directories::Metrics::default(),
             discovery: discovery::Metrics::default(),
             takeover: takeover::Metrics::default(),
+            quotas: quotas::Metrics::default(),
             routes: Family::default(),
             gateways: Gauge::default(),
             translations: Histogram::new(SECONDS),
@@ -59,14 +62,15 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Metrics in `registry`.
+    /// Metrics in `registry`, but for quotas, which others show as well.
     #[must_use]
-    pub fn register(registry: &mut Registry) -> Self {
+    pub fn register(registry: &mut Registry, quotas: &quotas::Metrics) -> Self {
         let metrics = Self {
-            engine: engine::Metrics::register(registry),
+            engine: engine::Metrics::register(registry, quotas.clone()),
             directories: directories::Metrics::register(registry),
             discovery: discovery::Metrics::register(registry),
             takeover: takeover::Metrics::register(registry),
+            quotas: quotas.clone(),
             ..Self::default()
         };
         registry.register("gateways", "Gateways that Lath serves", metrics.gateways.clone());
@@ -110,10 +114,32 @@ impl Metrics {
                 self.routes.get_or_create(&label).set(i64::try_from(routes.len()).unwrap_or(i64::MAX));
             }
         }
+        for quota in Quota::ALL.into_iter().filter(|quota| quota.is_of_gateways()) {
+            let nothing = Use { used: 0, quota: quota.usual() };
+            let Use { used, quota: is } = outcome.quotas.get(&quota).copied().unwrap_or(nothing);
+            self.quotas.set(quota, is);
+            self.quotas.show(quota, used);
+        }
     }
 
     pub(super) fn wrote(&self, kind: &'static str, done: bool) {
         let result = if done { "ok" } else { "error" };
         self.writes.get_or_create(&WriteLabels { kind, result }).inc();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_that_nothing_uses_is_the_usual_one() {
+        let metrics = Metrics::default();
+        let full = Use { used: 90, quota: 100 };
+        let outcome = Outcome { quotas: [(Quota::RulesPerListener, full)].into(), ..Outcome::default() };
+        metrics.translated(&outcome, Duration::ZERO);
+        assert_eq!(metrics.quotas.shown(Quota::RulesPerListener), (90, 100));
+        metrics.translated(&Outcome::default(), Duration::ZERO);
+        assert_eq!(metrics.quotas.shown(Quota::RulesPerListener), (0, 10));
     }
 }

@@ -58,7 +58,10 @@ use super::{
     objects::{Kind, Objects},
     route::{Route, RouteKind, RouteName},
 };
-use crate::bindings::judge::Site;
+use crate::{
+    bindings::judge::Site,
+    quotas::{Quota, Use},
+};
 use services::{Drafts, Finished, Ready, Refused};
 
 /// A certificate of ACM.
@@ -178,6 +181,8 @@ pub struct Outcome {
     pub service_networks: BTreeMap<String, Vec<String>>,
     /// Whether certificates have to be looked for.
     pub wants_certificates: bool,
+    /// How far services use the quotas that their Gateways tell, by the one that comes nearest to it.
+    pub quotas: BTreeMap<Quota, Use>,
     /// Services of Cloud Map whose instances have to be looked for, and how often.
     pub discoveries: BTreeMap<CloudMapName, Duration>,
 }
@@ -261,7 +266,8 @@ pub fn translate(world: &World<'_>) -> Outcome {
         outcome.routes.insert(route.name.clone(), verdict);
     }
     outcome.wants_certificates |= drafts_use_found_certificates(world, &views);
-    let Finished { services, mut groups, imports, shares } = drafts.finish(world);
+    let Finished { services, mut groups, imports, shares, quotas } = drafts.finish(world);
+    outcome.quotas = quotas;
     for (name, shares) in shares {
         if let Some(route) = outcome.routes.get_mut(&name) {
             route.shares = shares;

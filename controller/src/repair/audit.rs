@@ -104,6 +104,7 @@ impl Auditor {
                 first_seen.entry(group.clone()).or_insert(now);
             }
             self.metrics.staleness(self.worst_staleness(&first_seen, now));
+            self.metrics.largest(self.largest());
             for (group, targets) in ledger.due(now) {
                 self.revisit(&mut ledger, &group, &targets, &mut share).await;
             }
@@ -137,6 +138,14 @@ impl Auditor {
                 now.saturating_duration_since(audited.unwrap_or(*seen)).as_secs_f64()
             })
             .fold(0.0, f64::max)
+    }
+
+    /// How many targets the largest group had when it was listed last. Those that drain count for the quota as well.
+    fn largest(&self) -> usize {
+        let groups = self.groups.read();
+        let counts = groups.iter().filter_map(|(_, view)| view.counts);
+        let most = counts.map(|counts| counts.total.saturating_add(counts.draining)).max();
+        most.and_then(|most| usize::try_from(most).ok()).unwrap_or(0)
     }
 
     async fn audit(&self, ledger: &mut Ledger, group: &TargetGroupArn, share: &mut Share) {

@@ -7,7 +7,10 @@ use prometheus_client::{
 };
 use std::sync::{Arc, atomic::AtomicU64};
 
-use crate::cluster::agents::{Agent, Roll};
+use crate::{
+    cluster::agents::{Agent, Roll},
+    quotas::{self, Quota},
+};
 
 /// Why a repair is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,6 +68,7 @@ struct KindLabel {
 /// Counts what repairs find and do.
 #[derive(Debug, Clone, Default)]
 pub struct Metrics {
+    pub(super) quotas: quotas::Metrics,
     audits: Family<ResultLabel, Counter>,
     staleness: Gauge<f64, AtomicU64>,
     differences: Family<KindLabel, Counter>,
@@ -81,10 +85,10 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Metrics in `registry`.
+    /// Metrics in `registry`, but for quotas, which others show as well.
     #[must_use]
-    pub fn register(registry: &mut Registry) -> Self {
-        let metrics = Self::default();
+    pub fn register(registry: &mut Registry, quotas: quotas::Metrics) -> Self {
+        let metrics = Self { quotas, ..Self::default() };
         registry.register("audits", "Full listings of target groups by result", metrics.audits.clone());
         registry.register_with_unit(
             "audit_worst_staleness",
@@ -162,6 +166,11 @@ impl Metrics {
     pub(super) fn audited(&self, done: bool) {
         let result = if done { "ok" } else { "error" };
         self.audits.get_or_create(&ResultLabel { result }).inc();
+    }
+
+    /// The largest group has so many targets.
+    pub(super) fn largest(&self, targets: usize) {
+        self.quotas.show(Quota::TargetsPerGroup, targets);
     }
 
     pub(super) fn staleness(&self, seconds: f64) {

@@ -1,7 +1,12 @@
 //! Service networks.
 
 use aws_sdk_vpclattice::types::{self, AuthType};
-use lattice::{Tags, id::NetworkId, limits::PAGE_ITEMS, observed::Network};
+use lattice::{
+    Tags,
+    id::NetworkId,
+    limits::PAGE_ITEMS,
+    observed::{Members, Network},
+};
 
 use crate::{
     Client, Error, Operation, Urgency,
@@ -10,11 +15,12 @@ use crate::{
 };
 
 impl Client {
-    /// Reads which service networks there are: this account's own, and those that are shared with it.
+    /// Reads which service networks there are, and how much is in each: this account's own, and those that are shared with
+    /// it.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn networks(&self, urgency: Urgency) -> Result<Vec<Network>, Error> {
+    pub async fn networks(&self, urgency: Urgency) -> Result<Vec<(Network, Members)>, Error> {
         let ask =
             |token| self.sdk.list_service_networks().max_results(PAGE_ITEMS).set_next_token(token).send();
         self.follow(Operation::ListServiceNetworks, urgency, ask, |page| {
@@ -84,11 +90,18 @@ impl Client {
     }
 }
 
-fn summary(item: &types::ServiceNetworkSummary) -> Result<Network, Error> {
+fn summary(item: &types::ServiceNetworkSummary) -> Result<(Network, Members), Error> {
     let operation = Operation::ListServiceNetworks;
-    Ok(Network {
+    let network = Network {
         id: required(operation, "an id", item.id())?,
         arn: required(operation, "an ARN", item.arn())?,
         name: item.name().unwrap_or_default().into(),
-    })
+    };
+    let count = |number: Option<i64>| number.and_then(|number| usize::try_from(number).ok()).unwrap_or(0);
+    let members = Members {
+        services: count(item.number_of_associated_services()),
+        vpcs: count(item.number_of_associated_vpcs()),
+        configurations: count(item.number_of_associated_resource_configurations()),
+    };
+    Ok((network, members))
 }

@@ -260,7 +260,8 @@ impl Engine {
                         "the VPC's service network was changed by others"
                     );
                 }
-                self.known_networks = Some(read.networks);
+                self.known_networks = Some(read.all);
+                self.members = read.members;
                 self.vpc = read.vpc;
             }
         }

@@ -10,6 +10,7 @@ use prometheus_client::{
 };
 
 use super::{unit::Kind, warm::Why};
+use crate::quotas;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct KindLabel {
@@ -36,6 +37,8 @@ struct ResultLabel {
 /// Counts what the engine does.
 #[derive(Debug, Clone)]
 pub struct Metrics {
+    /// Those of quotas, to which the engine adds what is there.
+    pub(super) quotas: quotas::Metrics,
     wanted: Family<KindLabel, Gauge>,
     done: Family<KindLabel, Gauge>,
     waiting: Family<KindLabel, Gauge>,
@@ -52,6 +55,7 @@ const SECONDS: [f64; 10] = [0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 20.0, 60.0, 30
 impl Default for Metrics {
     fn default() -> Self {
         Self {
+            quotas: quotas::Metrics::default(),
             wanted: Family::default(),
             done: Family::default(),
             waiting: Family::default(),
@@ -65,10 +69,10 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Metrics in `registry`.
+    /// Metrics in `registry`, but for quotas, which others show as well.
     #[must_use]
-    pub fn register(registry: &mut Registry) -> Self {
-        let metrics = Self::default();
+    pub fn register(registry: &mut Registry, quotas: quotas::Metrics) -> Self {
+        let metrics = Self { quotas, ..Self::default() };
         registry.register(
             "gateway_resources_wanted",
             "Services, target groups, service networks and resources that VPC Lattice should hold, by kind",

@@ -9,7 +9,7 @@ use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, future::try_joi
 use lattice::{
     Tags, TargetGroupArn,
     id::{AccessLogId, NetworkId, ServiceId},
-    observed::{Group, ListenerSummary, ListenerTree, Network, ServiceTree},
+    observed::{Group, ListenerSummary, ListenerTree, Members, Network, ServiceTree},
     plan::network::VpcTree,
     tags,
 };
@@ -143,7 +143,7 @@ async fn by_listing(client: &Client, site: &Site, urgency: Urgency) -> Result<Ca
     )?;
     let arns = services.into_iter().map(|service| service.arn);
     let arns = arns.chain(groups.into_iter().map(|group| group.arn.to_string()));
-    let arns = arns.chain(networks.into_iter().map(|network| network.arn));
+    let arns = arns.chain(networks.into_iter().map(|(network, _)| network.arn));
     let arns = arns.chain(gateways.into_iter().map(|gateway| gateway.arn));
     let arns = arns.chain(configurations.into_iter().map(|(_, arn)| arn));
     let own = arns.filter(|arn| arn.split(':').nth(4) == Some(&site.account));
@@ -369,7 +369,9 @@ pub(super) async fn group(
 /// Which service networks there are, and in which the cluster's VPC is.
 #[derive(Debug, Default)]
 pub(super) struct Networks {
-    pub(super) networks: Vec<Network>,
+    pub(super) all: Vec<Network>,
+    /// How much is in each.
+    pub(super) members: BTreeMap<NetworkId, Members>,
     pub(super) vpc: BTreeMap<NetworkId, VpcTree>,
 }
 
@@ -377,7 +379,9 @@ pub(super) struct Networks {
 pub(super) async fn networks(client: &Client, site: &Site, urgency: Urgency) -> Result<Networks, Error> {
     let (networks, vpc) =
         tokio::try_join!(client.networks(urgency).boxed(), vpc(client, site, urgency).boxed())?;
-    Ok(Networks { networks, vpc })
+    let members = networks.iter().map(|(network, members)| (network.id.clone(), *members)).collect();
+    let all = networks.into_iter().map(|(network, _)| network).collect();
+    Ok(Networks { all, members, vpc })
 }
 
 /// Reads in which service networks the VPC is.

@@ -171,5 +171,6 @@ impl Engine {
             self.resources.values().filter(resource).filter(|it| it.unit.done).count(),
             self.resources.values().map(|it| it.unit.lanes.in_backoff(now)).sum(),
         );
+        self.count_quotas();
     }
 }

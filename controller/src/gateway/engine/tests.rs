@@ -23,6 +23,7 @@ mod declared;
 mod faults;
 mod multicluster;
 mod published;
+mod quotas;
 mod random;
 mod resources;
 mod shared;

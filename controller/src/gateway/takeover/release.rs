@@ -122,7 +122,8 @@ pub async fn plan(client: &Client, site: &Site, manager: &str) -> Result<Vec<Rel
             steps.push(Release { arn, fate: Fate::Given, what, give, take: &[CLUSTER] });
         }
     }
-    for network in networks.into_iter().filter(|network| is_own(&network.arn, site)) {
+    let networks = networks.into_iter().map(|(network, _)| network);
+    for network in networks.filter(|network| is_own(&network.arn, site)) {
         if tags_of(client, &network.arn).await?.get(POLICIES) == Some(&site.cluster) {
             let what = format!("policies of service network {}", network.name);
             steps.push(Release {

@@ -6,7 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lath_kubernetes::{names as well_known, parameters::Services};
+use lath_kubernetes::{
+    names as well_known,
+    parameters::{Parameters, Services},
+};
 use lattice::{
     Tags, names,
     rule::{Action, Rule},
@@ -25,7 +28,10 @@ use super::{
     policies,
     verdict::{Reason, Verdict},
 };
-use crate::gateway::route::{Route, RouteKind, RouteName};
+use crate::{
+    gateway::route::{Route, RouteKind, RouteName},
+    quotas::{Quota, Use},
+};
 
 mod quotas;
 mod share;
@@ -63,8 +69,8 @@ struct ListenerDraft {
 #[derive(Debug, Clone)]
 struct Draft {
     spec: ServiceSpec,
-    /// Whether other routes may have rules in it as well.
-    shared: bool,
+    /// What its Gateway goes by.
+    parameters: Parameters,
     /// Whose name and namespace its listeners' names begin with.
     named: (String, String),
     listeners: BTreeMap<u16, ListenerDraft>,
@@ -91,6 +97,8 @@ pub(super) struct Finished {
     pub(super) imports: BTreeSet<GroupKey>,
     /// What each route has of the services that it shares with others.
     pub(super) shares: BTreeMap<RouteName, BTreeMap<Owner, Share>>,
+    /// How far they use quotas, each by the one that comes nearest to it.
+    pub(super) quotas: BTreeMap<Quota, Use>,
 }
 
 /// Why a route is not taken in.
@@ -250,7 +258,7 @@ impl Drafts {
                 warm_up: view.parameters.warm_up,
                 tags: service_tags(world, route, view, merged, &want.owner),
             },
-            shared: merged,
+            parameters: view.parameters,
             named: (named.clone(), namespace.clone()),
             listeners: BTreeMap::new(),
             passing: BTreeMap::new(),
@@ -275,10 +283,14 @@ impl Drafts {
                     GroupKey::External(_) | GroupKey::Imported(_) => drop(finished.imports.insert(key)),
                 }
             }
-            if draft.shared {
+            if draft.is_shared() {
                 for (route, share) in draft.shares() {
                     finished.shares.entry(route).or_default().insert(owner.clone(), share);
                 }
+            }
+            for (quota, of) in draft.uses() {
+                let most = finished.quotas.entry(quota).or_insert(of);
+                *most = most.nearer(of);
             }
             finished.services.insert(owner, draft.finish());
         }
@@ -344,11 +356,10 @@ impl Draft {
                 }
             }
         }
-        let parameters = want.places.first().map(|(view, _)| view.parameters).unwrap_or_default();
-        if self.shared {
-            self.check_budgets(&route.name, &parameters)?;
+        if self.is_shared() {
+            self.check_budgets(&route.name)?;
         }
-        self.check_quotas(&parameters)
+        self.check_quotas()
     }
 
     /// Gives a port's connections to a route, unless they are another's already: they can't be told apart.
@@ -364,6 +375,11 @@ impl Draft {
                  connections of a port on to the same backends: use another hostname or another port"
             ),
         ))
+    }
+
+    /// Whether other routes may have rules in it as well.
+    fn is_shared(&self) -> bool {
+        self.parameters.services == Services::PerHostname
     }
 
     /// The service.

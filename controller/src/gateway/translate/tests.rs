@@ -491,6 +491,29 @@ fn a_shared_service_is_shared_out() {
     assert_eq!(share("shop", "greedy"), None);
 }
 
+/// Of services whose Gateways tell other quotas, that counts which comes nearest to its own.
+#[test]
+fn of_uses_of_a_quota_the_nearest_counts() {
+    let uses = |yaml: &str| {
+        let quotas = Case::read(yaml).translate().quotas;
+        quotas.into_iter().map(|(quota, of)| (quota.as_str(), of.used, of.quota)).collect::<Vec<_>>()
+    };
+    let full = include_str!("golden/merged-over-quota.yaml");
+    let nearly =
+        [("listeners_per_service", 1, 2), ("rules_per_listener", 3, 3), ("target_groups_per_service", 1, 10)];
+    assert_eq!(uses(full), nearly);
+    // A Gateway with more rules and more room.
+    let roomy = full.replace(
+        "PerHostname, quotas: { rulesPerListener: 3 }",
+        "PerHostname, quotas: { rulesPerListener: 100 }",
+    );
+    assert_eq!(uses(&roomy)[1], ("rules_per_listener", 5, 100));
+    let other = roomy.replace("name: params", "name: roomy").replace("name: mesh", "name: other");
+    let other = other.replace("namespace: shop", "namespace: pay");
+    assert_eq!(uses(&format!("{full}\n---\n{other}")), nearly);
+    assert_eq!(uses("apiVersion: v1\nkind: Namespace\nmetadata: { name: shop }"), []);
+}
+
 /// What was taken over is not taken down when the setting goes.
 #[test]
 fn what_is_at_classes_that_are_no_longer_served_stays_as_it_is() {

@@ -10,6 +10,7 @@ use lattice_sim::TargetStatus;
 use super::*;
 use crate::{
     cluster::Update,
+    quotas::Quota,
     testing::{
         Apply as _, accept, accepted_to, api::Api, cloud::Cloud, cluster, facts, lease, node_targets, pod,
         target,
@@ -23,6 +24,7 @@ struct World {
     cluster: Arc<Shared<Cluster>>,
     group: TargetGroupArn,
     listings: mpsc::Receiver<Listing>,
+    metrics: Metrics,
     auditor: Option<Auditor>,
 }
 
@@ -61,9 +63,9 @@ impl World {
                 patience: Duration::from_mins(2),
             },
             listings: listed,
-            metrics,
+            metrics: metrics.clone(),
         };
-        Self { cloud, api, cluster, group, listings, auditor: Some(auditor) }
+        Self { cloud, api, cluster, group, listings, metrics, auditor: Some(auditor) }
     }
 
     fn knows(&self, change: impl FnOnce(&mut Cluster)) {
@@ -185,4 +187,13 @@ async fn many_groups_share_the_calls_and_each_has_its_turn() {
     let oldest = tried.values().min().copied().unwrap();
     assert_eq!(oldest, now + Duration::from_secs(50), "each was tried twice");
     assert_eq!(next(&wanted, &tried, period, now + Duration::from_secs(79)), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn targets_that_drain_count_for_the_quota() {
+    let mut world = World::new(Ownership::Shared).await;
+    world.cloud.register(&world.group, &[target(1), target(2), target(3)]).await;
+    world.cloud.set(&world.group, target(3), TargetStatus::Draining);
+    world.audit(Duration::from_secs(5)).await;
+    assert_eq!(world.metrics.quotas.shown(Quota::TargetsPerGroup).0, 3);
 }

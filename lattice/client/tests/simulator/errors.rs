@@ -2,6 +2,7 @@
 
 use lattice::{
     Tags,
+    observed::Members,
     rule::{Action, Match, Rule},
     service::ListenerProtocol,
 };
@@ -60,7 +61,7 @@ async fn what_was_made_without_an_answer_is_found_by_making_it_again() {
     let error = client.create_network("shop", false, &none, "token").await.unwrap_err();
     assert!(error.may_have_applied(), "{error}");
     let made = client.create_network("shop", false, &none, "token").await.unwrap();
-    assert_eq!(client.networks(Urgency::Verify).await.unwrap(), [made]);
+    assert_eq!(client.networks(Urgency::Verify).await.unwrap(), [(made, Members::default())]);
 }
 
 #[tokio::test(start_paused = true)]

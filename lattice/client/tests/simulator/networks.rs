@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use lattice::{Tags, observed::Status};
+use lattice::{
+    Tags,
+    observed::{Members, Status},
+};
 use lattice_client::{ServiceAssociationsOf, Urgency, VpcAssociationsOf};
 
 use crate::{VPC, connect, connect_with, service, tags};
@@ -15,7 +18,7 @@ async fn a_network_is_listed_as_it_was_made_until_it_is_gone() {
     let marks = tags(&[("lath.dev/cluster", "demo")]);
     let made = client.create_network("shop", true, &marks, "token").await.unwrap();
     assert_eq!(made.name, "shop");
-    assert_eq!(client.networks(LOOK).await.unwrap(), std::slice::from_ref(&made));
+    assert_eq!(client.networks(LOOK).await.unwrap(), [(made.clone(), Members::default())]);
     assert_eq!(client.tags(&made.arn, LOOK).await.unwrap(), marks);
     assert!(client.network_auth(made.id.as_str(), LOOK).await.unwrap());
     client.update_network(&made.id, false).await.unwrap();
@@ -33,6 +36,8 @@ async fn a_service_comes_into_a_network_and_goes() {
     let made = client.associate_service(&service.id, &network.arn, &marks, "token").await.unwrap();
     assert_eq!((&made.service, &made.network), (&service.id, &network.id));
     assert_eq!(made.status, Status::Active);
+    let in_it = Members { services: 1, ..Members::default() };
+    assert_eq!(client.networks(LOOK).await.unwrap(), [(network.clone(), in_it)]);
     let again = client.associate_service(&service.id, &network.arn, &marks, "token").await.unwrap();
     assert_eq!(again, made);
     assert_eq!(client.service_association(&made.id, LOOK).await.unwrap(), made);

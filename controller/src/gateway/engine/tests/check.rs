@@ -33,7 +33,7 @@ pub(super) async fn check(world: &World, desired: &Desired) -> Result<(), String
     same("groups", &groups.len(), &desired.groups.len())?;
     let networks = read::networks(client, &site, Urgency::Change).await.unwrap();
     let name_of = |id: &NetworkId| {
-        networks.networks.iter().find(|one| one.id == *id).map(|one| one.name.clone()).unwrap_or_default()
+        networks.all.iter().find(|one| one.id == *id).map(|one| one.name.clone()).unwrap_or_default()
     };
     let mut owners = BTreeSet::new();
     for (arn, tags) in &found.services {
@@ -58,14 +58,14 @@ pub(super) async fn check(world: &World, desired: &Desired) -> Result<(), String
     super::resources::check(client, &found.resources, desired, &name_of).await?;
     for (name, spec) in &desired.networks {
         let network =
-            networks.networks.iter().find(|one| one.name == *name).ok_or(format!("no network {name}"))?;
+            networks.all.iter().find(|one| one.name == *name).ok_or(format!("no network {name}"))?;
         let vpc = networks.vpc.get(&network.id);
         same("the VPC's place", &vpc.is_some(), &spec.vpc.is_some())?;
         if let (Some(is), Some(wanted)) = (vpc, &spec.vpc) {
             same("security groups", &is.security_groups, &wanted.security_groups)?;
         }
     }
-    for network in &networks.networks {
+    for network in &networks.all {
         let spec = desired.networks.get(&network.name).cloned().unwrap_or_default();
         if network.name == "foreign" {
             continue;

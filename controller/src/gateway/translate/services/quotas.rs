@@ -12,7 +12,10 @@ use super::{
     super::verdict::{Reason, Verdict},
     Draft,
 };
-use crate::gateway::route::RouteName;
+use crate::{
+    gateway::route::RouteName,
+    quotas::{Quota, Use},
+};
 
 /// A namespace's budget for something.
 struct Budget<'a> {
@@ -46,11 +49,11 @@ impl Budget<'_> {
 impl Draft {
     /// Whether the routes of a namespace keep to its budgets, now that this one is among them. What routes of other
     /// namespaces have does not count, nor whether one of theirs with the same match goes before.
-    pub(super) fn check_budgets(&self, route: &RouteName, parameters: &Parameters) -> Result<(), Verdict> {
+    pub(super) fn check_budgets(&self, route: &RouteName) -> Result<(), Verdict> {
         let namespace = &route.object.namespace;
         let own = |of: &RouteName| of.object.namespace == *namespace;
         let older = |of: &RouteName| own(of) && of != route;
-        if let Some(most) = parameters.rules_per_namespace {
+        if let Some(most) = self.parameters.rules_per_namespace {
             for port in self.listeners.keys() {
                 let what = format!("rules on port {port}");
                 let used = self.rules_of(*port, &older);
@@ -58,7 +61,7 @@ impl Draft {
                 budget.check(self.rules_of(*port, &own))?;
             }
         }
-        if let Some(most) = parameters.target_groups_per_namespace {
+        if let Some(most) = self.parameters.target_groups_per_namespace {
             let (what, used) = ("target groups".to_owned(), self.groups_of(&older));
             let budget = Budget { namespace, what, most, used, field: "targetGroupsPerNamespace" };
             budget.check(self.groups_of(&own))?;
@@ -86,8 +89,21 @@ impl Draft {
         groups.len()
     }
 
+    /// How far the service uses each quota.
+    pub(super) fn uses(&self) -> Vec<(Quota, Use)> {
+        let of = |used, quota| Use { used, quota };
+        let Parameters { rules_per_listener, listeners_per_service, target_groups_per_service, .. } =
+            self.parameters;
+        let rules = self.listeners.keys().map(|port| self.rules_of(*port, &|_| true));
+        let mut uses: Vec<(Quota, Use)> =
+            rules.map(|rules| (Quota::RulesPerListener, of(rules, rules_per_listener))).collect();
+        uses.push((Quota::ListenersPerService, of(self.listeners.len(), listeners_per_service)));
+        uses.push((Quota::TargetGroupsPerService, of(self.groups().len(), target_groups_per_service)));
+        uses
+    }
+
     /// Whether the service keeps to the quotas.
-    pub(super) fn check_quotas(&self, parameters: &Parameters) -> Result<(), Verdict> {
+    pub(super) fn check_quotas(&self) -> Result<(), Verdict> {
         let over = |what: &str, count: usize, quota: u32, field: &str| {
             if fits(count, quota) {
                 return Ok(());
@@ -103,11 +119,16 @@ impl Draft {
         for port in self.listeners.keys() {
             let what = format!("rules on port {port}");
             let count = self.rules_of(*port, &|_| true);
-            over(&what, count, parameters.rules_per_listener, "rulesPerListener")?;
+            over(&what, count, self.parameters.rules_per_listener, "rulesPerListener")?;
         }
-        over("listeners", self.listeners.len(), parameters.listeners_per_service, "listenersPerService")?;
+        over(
+            "listeners",
+            self.listeners.len(),
+            self.parameters.listeners_per_service,
+            "listenersPerService",
+        )?;
         let groups = self.groups().len();
-        over("target groups", groups, parameters.target_groups_per_service, "targetGroupsPerService")
+        over("target groups", groups, self.parameters.target_groups_per_service, "targetGroupsPerService")
     }
 }
 
