@@ -20,6 +20,14 @@ pub const PAGE_ITEMS: i32 = 100;
 /// Source: API model, `TagMap`.
 pub const TAGS_PER_RESOURCE: usize = 200;
 
+/// Most tags of a resource that AWS takes from its users.
+/// Source: AWS, "Tag naming limits and requirements".
+pub const USER_TAGS_PER_RESOURCE: usize = 50;
+
+/// Longest value of a tag, in characters.
+/// Source: API model, `TagValue`.
+pub const TAG_VALUE_LENGTH: usize = 256;
+
 /// Most header matches of a rule.
 /// Source: API model, `HeaderMatchList`.
 pub const HEADERS_PER_RULE: usize = 5;

@@ -3,6 +3,8 @@
 //! The prefix is Lath's own. The AWS Gateway API Controller collects groups by its `ClusterName` tag, so a group
 //! that carries that one would be deleted under Lath's hands.
 
+use std::collections::BTreeSet;
+
 /// The cluster that a resource belongs to, or several separated by spaces: a group that they share. A group that does not
 /// name its own cluster is never touched.
 pub const CLUSTER: &str = "lath.dev/cluster";
@@ -67,9 +69,129 @@ pub const AWS_CLUSTER: &str = "application-networking.k8s.aws/ClusterName";
 /// The version in which a group's targets are spoken to: `HTTP1`, `HTTP2`, `GRPC`, or empty for TCP.
 pub const PROTOCOL_VERSION: &str = "application-networking.k8s.aws/ProtocolVersion";
 
-/// The tags that are wanted and not there, or there with another value.
+/// The keys of the tags that somebody has asked for by an annotation, separated by `=`, which no such key holds: they are
+/// taken away once nobody asks for them. Where one value can't hold all of them, tags such as `lath.dev/asked-for.2` go on.
+pub const ASKED: &str = "lath.dev/asked-for";
+
+/// What begins the keys of tags that nobody can ask for.
+const RESERVED: [&str; 3] = ["aws:", "lath.dev/", "application-networking.k8s.aws/"];
+
+/// Whether nobody can ask for a tag with this key.
 #[must_use]
-pub fn lacking(wanted: &crate::Tags, there: &crate::Tags) -> crate::Tags {
+pub fn is_reserved(key: &str) -> bool {
+    RESERVED.iter().any(|prefix| key.starts_with(prefix))
+}
+
+fn is_record(key: &str) -> bool {
+    key.strip_prefix(ASKED).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// The tags that record which keys were asked for.
+#[must_use]
+pub fn record<'a>(keys: impl Iterator<Item = &'a str>) -> crate::Tags {
+    let mut values: Vec<String> = Vec::new();
+    for key in keys {
+        let room = |value: &String| {
+            value.chars().count() + "=".len() + key.chars().count() <= crate::limits::TAG_VALUE_LENGTH
+        };
+        match values.last_mut().filter(|value| room(value)) {
+            Some(value) => {
+                value.push('=');
+                value.push_str(key);
+            }
+            None => values.push(key.to_owned()),
+        }
+    }
+    let name = |place: usize| if place == 0 { ASKED.to_owned() } else { format!("{ASKED}.{}", place + 1) };
+    values.into_iter().enumerate().map(|(place, value)| (name(place), value)).collect()
+}
+
+/// What to do about tags now: those to be set, and the keys of those to be taken away. Nothing is taken away but what the
+/// record there says that somebody had asked for, and the record is changed last: who dies on the way finds the rest.
+#[must_use]
+pub fn changes(wanted: &crate::Tags, there: &crate::Tags) -> (crate::Tags, BTreeSet<String>) {
+    let mut lacking = lacking(wanted, there);
+    let records = there.iter().filter(|(key, _)| is_record(key));
+    let asked = records.clone().flat_map(|(_, value)| value.split('='));
+    let gone = |key: &&str| there.contains_key(*key) && !wanted.contains_key(*key) && !is_reserved(key);
+    let surplus: BTreeSet<String> = asked.filter(gone).map(str::to_owned).collect();
+    if !surplus.is_empty() {
+        lacking.retain(|key, _| !is_record(key));
+        return (lacking, surplus);
+    }
+    if !lacking.is_empty() {
+        return (lacking, surplus);
+    }
+    let done = records.map(|(key, _)| key).filter(|key| !wanted.contains_key(*key)).cloned();
+    (lacking, done.collect())
+}
+
+/// The tags that are wanted and not there, or there with another value.
+fn lacking(wanted: &crate::Tags, there: &crate::Tags) -> crate::Tags {
     let lacks = |(key, value): &(&String, &String)| there.get(*key) != Some(*value);
     wanted.iter().filter(lacks).map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Tags, limits::TAG_VALUE_LENGTH};
+
+    /// What is there after everything has been done that is to be done.
+    fn settled(wanted: &Tags, mut there: Tags) -> Tags {
+        for _ in 0..4 {
+            let (set, take) = changes(wanted, &there);
+            there.extend(set);
+            there.retain(|key, _| !take.contains(key));
+        }
+        there
+    }
+
+    /// The tags of a resource of Lath's for which these were asked.
+    fn asked(keys: &[&str]) -> Tags {
+        let own = [(CLUSTER.to_owned(), "demo".to_owned())];
+        let mut tags: Tags = keys.iter().map(|key| ((*key).to_owned(), "x".to_owned())).chain(own).collect();
+        tags.extend(record(keys.iter().copied()));
+        tags
+    }
+
+    #[test]
+    fn what_is_no_longer_asked_for_goes_and_nothing_else() {
+        let mut there = asked(&["cost centre", "stage", "team"]);
+        there.insert("foreign".into(), "y".into());
+        for keys in [&["team"][..], &["new", "team"], &[], &["stage"]] {
+            let wanted = asked(keys);
+            let mut all = wanted.clone();
+            all.insert("foreign".into(), "y".into());
+            assert_eq!(settled(&wanted, there.clone()), all, "{keys:?}");
+        }
+    }
+
+    #[test]
+    fn a_record_is_changed_after_what_it_records() {
+        let (wanted, there) = (asked(&["b"]), asked(&["a"]));
+        let (set, take) = changes(&wanted, &there);
+        assert_eq!(Vec::from_iter(set.into_keys()), ["b"]);
+        assert_eq!(take, ["a".to_owned()].into());
+    }
+
+    #[test]
+    fn a_record_that_others_have_written_takes_nothing_of_laths() {
+        let mut there = asked(&[]);
+        there.insert(OWNER.into(), "HTTPRoute/shop/web".into());
+        there.insert(ASKED.into(), format!("{OWNER}={CLUSTER}"));
+        let (set, take) = changes(&asked(&[]), &there);
+        assert_eq!((set, take), (Tags::new(), [ASKED.to_owned()].into()));
+    }
+
+    #[test]
+    fn a_record_goes_on_where_one_value_is_too_short() {
+        let keys: Vec<String> = (0..5).map(|number| format!("{number}{}", "k".repeat(99))).collect();
+        let record = record(keys.iter().map(String::as_str));
+        assert_eq!(record.len(), 3);
+        assert!(record.keys().all(|key| is_record(key)));
+        assert!(record.values().all(|value| value.len() <= TAG_VALUE_LENGTH));
+        let names: Vec<&str> = keys.iter().map(String::as_str).collect();
+        assert_eq!(settled(&asked(&names[4..]), asked(&names)), asked(&names[4..]));
+    }
 }

@@ -1,5 +1,7 @@
 //! One target group.
 
+use std::collections::BTreeSet;
+
 use super::{Plan, Wait};
 use crate::{
     Tags,
@@ -17,6 +19,8 @@ pub enum Step {
     Update(HealthCheck),
     /// Set tags.
     Tag(Tags),
+    /// Take the tags with these keys away.
+    Untag(BTreeSet<String>),
     /// Remove it. Lattice refuses while a rule names it or a target drains.
     Delete,
 }
@@ -55,9 +59,12 @@ pub fn next(wanted: Option<&GroupSpec>, there: Option<(&Group, &Tags)>, used: bo
     if wanted.health_check != HealthCheck::default() && wanted.health_check != group.health_check {
         plan.steps.push(Step::Update(wanted.health_check.clone()));
     }
-    let lacking = tags::lacking(&wanted.tags, there_tags);
-    if !lacking.is_empty() {
-        plan.steps.push(Step::Tag(lacking));
+    let (set, take) = tags::changes(&wanted.tags, there_tags);
+    if !set.is_empty() {
+        plan.steps.push(Step::Tag(set));
+    }
+    if !take.is_empty() {
+        plan.steps.push(Step::Untag(take));
     }
     plan
 }

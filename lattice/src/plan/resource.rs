@@ -1,5 +1,7 @@
 //! One resource gateway, directory or resource configuration.
 
+use std::collections::BTreeSet;
+
 use super::{Known, KnownNetwork, Plan, Wait};
 use crate::{
     Tags,
@@ -22,6 +24,8 @@ pub enum Step {
     Dissociate(NetworkId, ResourceAssociationId),
     /// Set tags.
     Tag(Tags),
+    /// Take the tags with these keys away from a resource of VPC Lattice.
+    Untag(BTreeSet<String>),
     /// Remove it. A directory is emptied first.
     Delete,
 }
@@ -71,9 +75,13 @@ pub fn next(
         }
         (Some(_), _) => {}
     }
-    let lacking = wanted.map(|wanted| tags::lacking(wanted.tags(), there_tags)).unwrap_or_default();
-    if !lacking.is_empty() {
-        plan.steps.push(Step::Tag(lacking));
+    let (set, take) = wanted.map(|wanted| tags::changes(wanted.tags(), there_tags)).unwrap_or_default();
+    if !set.is_empty() {
+        plan.steps.push(Step::Tag(set));
+    }
+    // Nobody can ask for tags of directories.
+    if !take.is_empty() && !matches!(tree, ResourceTree::Directory(_)) {
+        plan.steps.push(Step::Untag(take));
     }
     plan
 }

@@ -73,6 +73,8 @@ pub enum Step {
     DeleteAccessLog(String, AccessLogId),
     /// Set tags.
     Tag(Tags),
+    /// Take the tags with these keys away.
+    Untag(BTreeSet<String>),
 }
 
 /// What is changed one after the other. Calls of different lanes may be under way at once; the steps of a lane are
@@ -110,7 +112,7 @@ impl Step {
             Self::CreateAccessLog(destination) | Self::DeleteAccessLog(destination, _) => {
                 Lane::AccessLog(destination.clone())
             }
-            Self::Tag(_) => Lane::Tags,
+            Self::Tag(_) | Self::Untag(_) => Lane::Tags,
         }
     }
 }
@@ -216,9 +218,12 @@ fn change(wanted: &ServiceSpec, there: &ServiceTree, around: &Around<'_>, plan: 
             plan.steps.push(Step::DeleteAccessLog(destination.clone(), id.clone()));
         }
     }
-    let lacking = tags::lacking(&wanted.tags, &there.tags);
-    if !lacking.is_empty() {
-        plan.steps.push(Step::Tag(lacking));
+    let (set, take) = tags::changes(&wanted.tags, &there.tags);
+    if !set.is_empty() {
+        plan.steps.push(Step::Tag(set));
+    }
+    if !take.is_empty() {
+        plan.steps.push(Step::Untag(take));
     }
 }
 

@@ -1,6 +1,6 @@
 //! The calls behind steps: each call carries all that it is made of, so that it can be repeated as it was.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use lattice::{
     Tags,
@@ -155,6 +155,7 @@ impl ServiceCall {
                 client.delete_access_log(subscription).await.map(done)
             }
             service::Step::Tag(tags) => client.tag(arn, tags).await.map(done),
+            service::Step::Untag(keys) => client.untag(arn, &borrowed(keys)).await.map(done),
         }
     }
 }
@@ -204,12 +205,20 @@ impl GroupCall {
             (group::Step::Tag(tags), Some(there), _) => {
                 client.tag(there.arn.as_str(), tags).await.map(|()| GroupNews::Done)
             }
+            (group::Step::Untag(keys), Some(there), _) => {
+                client.untag(there.arn.as_str(), &borrowed(keys)).await.map(|()| GroupNews::Done)
+            }
             (group::Step::Delete, Some(there), _) => {
                 client.delete_group(&there.arn).await.map(GroupNews::Status)
             }
             _ => Ok(GroupNews::Done),
         }
     }
+}
+
+/// Keys of tags as calls take them.
+pub(super) fn borrowed(keys: &BTreeSet<String>) -> Vec<&str> {
+    keys.iter().map(String::as_str).collect()
 }
 
 /// What is done about a service network.

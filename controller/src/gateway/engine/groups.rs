@@ -169,6 +169,7 @@ pub(super) fn apply(there: &mut Tree<(Group, Tags), GroupSeed>, call: &GroupCall
                         group.protocol.map_or_else(|| check.clone(), |protocol| check.filled(protocol));
                 }
                 (Step::Tag(new), _) => tags.extend(new.clone()),
+                (Step::Untag(keys), _) => tags.retain(|key, _| !keys.contains(key)),
                 (Step::Delete, GroupNews::Status(status)) => group.status = status.clone(),
                 _ => {}
             }

@@ -17,6 +17,7 @@ use lattice::{
 use lattice_client::{Client, Error, NewConfiguration, NewDirectory, NewResourceGateway, Operation, Urgency};
 
 use super::{
+    calls::borrowed,
     read::{self, Ours},
     resources::{ResourceSeed, ResourceUnit},
     unit::Tree,
@@ -116,6 +117,9 @@ impl ResourceCall {
                 }
                 .map(|()| ResourceNews::Done)
             }
+            (Step::Untag(keys), _, Some(there)) => {
+                client.untag(there.arn(), &borrowed(keys)).await.map(|()| ResourceNews::Done)
+            }
             (Step::Delete, _, Some(ResourceTree::Gateway(there))) => {
                 client.delete_resource_gateway(&there.id).await.map(ResourceNews::Status)
             }
@@ -206,6 +210,7 @@ pub(super) fn apply(it: &mut ResourceUnit, call: &ResourceCall, news: ResourceNe
             let Some((tree, tags)) = it.unit.tree.read_mut() else { return };
             match (step, tree, news) {
                 (Step::Tag(new), ..) => tags.extend(new.clone()),
+                (Step::Untag(keys), ..) => tags.retain(|key, _| !keys.contains(key)),
                 (
                     Step::Update(target),
                     ResourceTree::Configuration(configuration, _),

@@ -259,6 +259,7 @@ pub(super) fn apply(there: &mut Tree<ServiceTree, ServiceSeed>, call: &ServiceCa
         }
         (Step::DeleteAccessLog(destination, _), _) => drop(tree.access_logs.remove(destination)),
         (Step::Tag(tags), _) => tree.tags.extend(tags.clone()),
+        (Step::Untag(keys), _) => tree.tags.retain(|key, _| !keys.contains(key)),
         _ => {}
     }
 }

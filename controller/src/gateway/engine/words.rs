@@ -42,6 +42,7 @@ pub(super) fn of_service(step: &service::Step) -> String {
             format!("no longer sending the service's access logs to {to}")
         }
         service::Step::Tag(_) => "setting the service's tags".into(),
+        service::Step::Untag(_) => "taking tags from the service".into(),
     }
 }
 
@@ -64,6 +65,7 @@ pub(super) fn label_of_service(step: &service::Step) -> &'static str {
         service::Step::CreateAccessLog(_) => "create_access_log",
         service::Step::DeleteAccessLog(..) => "delete_access_log",
         service::Step::Tag(_) => "tag_service",
+        service::Step::Untag(_) => "untag_service",
     }
 }
 
@@ -73,6 +75,7 @@ pub(super) fn of_group(step: &group::Step) -> (&'static str, &'static str) {
         group::Step::Create => ("making the target group", "create_group"),
         group::Step::Update(_) => ("changing the target group's health check", "update_group"),
         group::Step::Tag(_) => ("setting the target group's tags", "tag_group"),
+        group::Step::Untag(_) => ("taking tags from the target group", "untag_group"),
         group::Step::Delete => ("deleting the target group", "delete_group"),
     }
 }
@@ -121,6 +124,7 @@ pub(super) fn of_resource(call: &ResourceCall) -> String {
             format!("taking the {what} out of service network {network}")
         }
         resource::Step::Tag(_) => format!("setting the tags of the {what}"),
+        resource::Step::Untag(_) => format!("taking tags from the {what}"),
         resource::Step::Delete => format!("deleting the {what}"),
     }
 }
@@ -134,6 +138,9 @@ pub(super) fn label_of_resource(call: &ResourceCall) -> &'static str {
         (resource::Step::Update(_), _) => "update_resource_configuration",
         (resource::Step::Associate(_), _) => "associate_resource_configuration",
         (resource::Step::Dissociate(..), _) => "dissociate_resource_configuration",
+        (resource::Step::Untag(_), ResourceKind::Gateway) => "untag_resource_gateway",
+        (resource::Step::Untag(_), ResourceKind::Directory) => "untag_directory",
+        (resource::Step::Untag(_), ResourceKind::Configuration) => "untag_resource_configuration",
         (resource::Step::Tag(_), ResourceKind::Gateway) => "tag_resource_gateway",
         (resource::Step::Tag(_), ResourceKind::Directory) => "tag_directory",
         (resource::Step::Tag(_), ResourceKind::Configuration) => "tag_resource_configuration",

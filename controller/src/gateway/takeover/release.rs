@@ -8,7 +8,7 @@ use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use lattice::{
     Tags, names,
     tags::{
-        CLUSTER, CLUSTER_NAME, GATEWAY, GROUP, MANAGED_BY, NAMESPACE, OWNER, POLICIES, ROUTE_NAME,
+        ASKED, CLUSTER, CLUSTER_NAME, GATEWAY, GROUP, MANAGED_BY, NAMESPACE, OWNER, POLICIES, ROUTE_NAME,
         ROUTE_NAMESPACE, ROUTE_TYPE,
     },
 };
@@ -101,7 +101,7 @@ pub async fn plan(client: &Client, site: &Site, manager: &str) -> Result<Vec<Rel
                 });
             }
         }
-        last.push(Release { arn, fate, what, give: own.clone(), take: &[CLUSTER, OWNER] });
+        last.push(Release { arn, fate, what, give: own.clone(), take: &[CLUSTER, OWNER, ASKED] });
     }
     for (arn, name, tags) in groups {
         if !tags.contains_key(GROUP) {

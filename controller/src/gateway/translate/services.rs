@@ -11,7 +11,9 @@ use lath_kubernetes::{
     parameters::{Parameters, Services},
 };
 use lattice::{
-    Tags, names,
+    Tags,
+    limits::USER_TAGS_PER_RESOURCE,
+    names,
     rule::{Action, Rule},
     service::{GroupKey, GroupSpec, ListenerProtocol, ListenerSpec, Owner, ServiceGroupKey, ServiceSpec},
     tags,
@@ -493,17 +495,26 @@ fn service_tags(world: &World<'_>, route: &Route, view: &View<'_>, merged: bool,
     tags
 }
 
-/// The tags that an annotation asks for. Those that Lath goes by can't be set that way.
+/// Most tags that Lath itself gives to a resource for which more may be asked: those of an exported group, and one more.
+const OWN_TAGS: usize = 10;
+
+/// The tags that an annotation asks for, as far as there is room for them, and those that record it. Those that Lath goes by
+/// can't be set that way.
 pub(super) fn extra_tags(wanted: Option<&str>) -> Tags {
     let pairs = wanted.unwrap_or_default().split(',').filter_map(|pair| pair.trim().split_once('='));
-    pairs
+    let most = USER_TAGS_PER_RESOURCE - OWN_TAGS;
+    let mut asked: Tags = pairs
         .map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()))
-        .filter(|(key, _)| {
-            let reserved = ["aws:", "lath.dev/", "application-networking.k8s.aws/"];
-            !key.is_empty() && !reserved.iter().any(|prefix| key.starts_with(prefix))
-        })
-        .take(50)
-        .collect()
+        .filter(|(key, _)| !key.is_empty() && !tags::is_reserved(key))
+        .take(most)
+        .collect();
+    let mut record = tags::record(asked.keys().map(String::as_str));
+    while asked.len() + record.len() > most {
+        asked.pop_last();
+        record = tags::record(asked.keys().map(String::as_str));
+    }
+    asked.extend(record);
+    asked
 }
 
 fn group(world: &World<'_>, key: &ServiceGroupKey, service: &Tags) -> GroupSpec {

@@ -325,3 +325,46 @@ async fn a_network_without_a_gateway_is_made_or_adopted_and_never_deleted() {
         assert_eq!(world.changes(), counts(&[]));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn tags_go_that_were_asked_for_and_are_no_longer_and_others_stay() {
+    let asked = |pairs: &[(&str, &str)]| {
+        let mut desired = one();
+        let service = desired.services.values_mut().map(|spec| &mut spec.tags);
+        // As those of an exported group.
+        for tags in service.chain(desired.groups.values_mut().map(|spec| &mut spec.tags)) {
+            tags.extend(pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+            tags.extend(tags::record(pairs.iter().map(|(key, _)| *key)));
+        }
+        desired
+    };
+    let mut world = World::new(&[]).await;
+    world.want(asked(&[("stage", "prod"), ("team", "shop")]));
+    world.done().await;
+    let service = || world.cloud.simulator.state().services[0].clone();
+    let foreign = Tags::from([("foreign".to_owned(), "x".to_owned())]);
+    world.cloud.client.tag(&service().arn, &foreign).await.unwrap();
+    // Also by an engine that knows nothing of what was.
+    world.stop().await;
+    world.start();
+    world.calls();
+    world.want(asked(&[("team", "pay")]));
+    world.done().await;
+    let mut expected = asked(&[("team", "pay")]).services[&owner("web")].tags.clone();
+    expected.extend(foreign.clone());
+    assert_eq!(world.cloud.simulator.state().services[0].tags, expected);
+    // Of the service and of the group: what is new and what goes, and then what is remembered of it.
+    assert_eq!(world.changes(), counts(&[("TagResource", 4), ("UntagResource", 2)]));
+    // One that dies between what goes and its record.
+    world.stop().await;
+    let arn = world.cloud.simulator.state().services[0].arn.clone();
+    world.cloud.client.untag(&arn, &["team"]).await.unwrap();
+    world.start();
+    world.want(one());
+    world.done().await;
+    let mut expected = one().services[&owner("web")].tags.clone();
+    expected.extend(foreign);
+    assert_eq!(world.cloud.simulator.state().services[0].tags, expected);
+    let group = world.cloud.simulator.state().target_groups[0].tags.clone();
+    assert_eq!(group, one().groups.into_values().next().unwrap().tags);
+}

@@ -389,3 +389,21 @@ async fn a_name_that_somebody_else_has_is_not_led_to() {
     assert_eq!(troubles.iter().map(|one| one.kind).collect::<Vec<_>>(), ["taken"]);
     assert_eq!(client.configurations(Urgency::Change).await.unwrap(), []);
 }
+
+#[tokio::test(start_paused = true)]
+async fn tags_of_resources_go_that_are_no_longer_asked_for() {
+    let world = World::new(&[]).await;
+    let mut desired = one_of_each();
+    for spec in desired.resources.values_mut() {
+        if let ResourceSpec::Configuration(ConfigurationSpec { tags, .. }) = spec {
+            tags.insert("team".into(), "shop".into());
+            tags.extend(tags::record(["team"].into_iter()));
+        }
+    }
+    for desired in [desired, one_of_each()] {
+        world.want(desired.clone());
+        world.idle(Duration::from_secs(1)).await;
+        world.done().await;
+        super::check::check(&world, &desired).await.unwrap();
+    }
+}
