@@ -242,19 +242,8 @@ pub fn translate(world: &World<'_>) -> Outcome {
             }
         }
         let refused = refused.map(|refused| refused.verdict);
-        let verdicts = parents.iter().map(|parent| {
-            let refused = parent.refused.as_ref().or(refused.as_ref());
-            ParentVerdict {
-                parent: parent.reference.clone(),
-                controller: views[parent.gateway].controller.into(),
-                accepted: refused.cloned().unwrap_or_else(|| {
-                    Verdict::yes(Reason::Accepted, "The route is attached to the Gateway")
-                }),
-                resolved: resolved.clone(),
-            }
-        });
-        let verdict =
-            RouteVerdict { parents: verdicts.collect(), owners, lookups, ..RouteVerdict::default() };
+        let verdicts = parent_verdicts(&views, &parents, refused.as_ref(), &resolved);
+        let verdict = RouteVerdict { parents: verdicts, owners, lookups, ..RouteVerdict::default() };
         for parent in parents.iter().filter(|parent| parent.refused.is_none() && refused.is_none()) {
             for (listener, _) in &parent.listeners {
                 *attached.entry((parent.gateway, *listener)).or_default() += 1;
@@ -296,6 +285,27 @@ pub fn translate(world: &World<'_>) -> Outcome {
     outcome.service_networks = service_networks(world, &views, &mut outcome.desired);
     outcome.gateways = gateway_verdicts(views, &attached);
     outcome
+}
+
+/// What is said of a route at each of its parents, of which it is `refused` by all or accepted by those that take it.
+fn parent_verdicts(
+    views: &[gateways::View<'_>],
+    parents: &[attach::Parent<'_>],
+    refused: Option<&Verdict>,
+    resolved: &Verdict,
+) -> Vec<ParentVerdict> {
+    let verdicts = parents.iter().map(|parent| {
+        let refused = parent.refused.as_ref().or(refused);
+        ParentVerdict {
+            parent: parent.reference.clone(),
+            controller: views[parent.gateway].controller.into(),
+            accepted: refused
+                .cloned()
+                .unwrap_or_else(|| Verdict::yes(Reason::Accepted, "The route is attached to the Gateway")),
+            resolved: resolved.clone(),
+        }
+    });
+    verdicts.collect()
 }
 
 /// Has services published, as far as they are there, and tells their routes.
