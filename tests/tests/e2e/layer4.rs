@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 
 use http::Method;
-use kube::Api;
-use kube::api::DeleteParams;
-use lath_kubernetes::gateway::{Gateway, RouteStatus, TCPRoute, UDPRoute};
+use kube::api::{ApiResource, DeleteParams, DynamicObject, GroupVersionKind};
+use kube::{Api, ResourceExt as _};
+use lath_kubernetes::gateway::{Gateway, RouteStatus, TCPRoute};
 use serde_json::{Value, json};
 use tests::expect::eventually;
 
-use super::routes::{ask, world};
+use super::routes::{ask, healthy, world};
 use super::setting::{Case, SOON};
 use super::space::not_root;
+
+/// The host name of the HTTPRoute, in the namespace of Cloud Map that the Gateway names.
+const PUBLISHED: &str = "www.shop.internal";
 
 /// What VPC Lattice holds of TCP.
 async fn held(case: &Case<'_>) -> Vec<String> {
@@ -36,28 +39,26 @@ fn programmed(status: Option<&RouteStatus>) -> Result<String, String> {
     }
 }
 
-/// Waits until a route is served, and returns its name in DNS.
-async fn served(case: &Case<'_>, udp: bool) -> String {
+/// Waits until the route of a kind is served and its condition tells that it is so by a name: the given one, or that of its
+/// annotation. Returns the name.
+async fn served(case: &Case<'_>, kind: &str, name: Option<&str>) -> String {
+    let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("gateway.networking.k8s.io", "v1", kind));
+    let routes: Api<DynamicObject> =
+        Api::namespaced_with(case.space.client.clone(), case.space.name, &resource);
     eventually("the route is served", SOON, async || {
-        let (client, space) = (case.space.client.clone(), case.space.name);
-        let told = |error: kube::Error| error.to_string();
-        let (status, meta) = if udp {
-            let route = Api::<UDPRoute>::namespaced(client, space).get("web").await.map_err(told)?;
-            (route.status, route.metadata)
-        } else {
-            let route = Api::<TCPRoute>::namespaced(client, space).get("web").await.map_err(told)?;
-            (route.status, route.metadata)
-        };
+        let route = routes.get("web").await.map_err(|error| error.to_string())?;
+        let status: Option<RouteStatus> =
+            serde_json::from_value(route.data["status"].clone()).map_err(|error| error.to_string())?;
         let message = programmed(status.as_ref())?;
-        let name = meta.annotations.unwrap_or_default().remove("lath.dev/dns-name");
-        let name = name.ok_or("there is no annotation")?;
-        if message.contains(&name) { Ok(name) } else { Err(message) }
+        let annotated = route.annotations().get("lath.dev/dns-name").map(String::as_str);
+        let name = name.or(annotated).ok_or("there is no annotation")?;
+        if message.contains(name) { Ok(name.to_owned()) } else { Err(message) }
     })
     .await
 }
 
 #[tokio::test]
-async fn a_tcp_route_carries_bytes_and_a_udp_route_leads_to_the_pods() {
+async fn a_tcp_route_carries_bytes_a_udp_route_leads_to_the_pods_and_cloud_map_to_a_service() {
     if not_root() {
         return;
     }
@@ -71,6 +72,7 @@ async fn a_tcp_route_carries_bytes_and_a_udp_route_leads_to_the_pods() {
                 "serviceNetwork": { "create": true },
                 "resourceGateway": { "subnetIds": ["subnet-0123456789abcdef0"] },
                 "cloudMapNamespace": "shop.internal", "createNamespace": true, "udp": "Direct",
+                "publishServices": true,
             },
         }))
         .await;
@@ -85,6 +87,7 @@ async fn a_tcp_route_carries_bytes_and_a_udp_route_leads_to_the_pods() {
                 "listeners": [
                     { "name": "tcp", "protocol": "TCP", "port": 8080 },
                     { "name": "udp", "protocol": "UDP", "port": 53 },
+                    { "name": "http", "protocol": "HTTP", "port": 80 },
                 ],
             },
         }))
@@ -102,19 +105,23 @@ async fn a_tcp_route_carries_bytes_and_a_udp_route_leads_to_the_pods() {
         }))
         .await;
     case.deployment("web", 2, false).await;
-    for (kind, port) in [("TCPRoute", 80), ("UDPRoute", 53)] {
+    for (kind, port) in [("TCPRoute", 80), ("UDPRoute", 53), ("HTTPRoute", 80)] {
+        let mut spec = json!({
+            "parentRefs": [{ "name": name }],
+            "rules": [{ "backendRefs": [{ "name": "web", "port": port }] }],
+        });
+        if kind == "HTTPRoute" {
+            spec["hostnames"] = json!([PUBLISHED]);
+        }
         case.space
             .apply(json!({
                 "apiVersion": "gateway.networking.k8s.io/v1", "kind": kind, "metadata": { "name": "web" },
-                "spec": {
-                    "parentRefs": [{ "name": name }],
-                    "rules": [{ "backendRefs": [{ "name": "web", "port": port }] }],
-                },
+                "spec": spec,
             }))
             .await;
     }
-    let tcp = served(&case, false).await;
-    let udp = served(&case, true).await;
+    let tcp = served(&case, "TCPRoute", None).await;
+    let udp = served(&case, "UDPRoute", None).await;
     assert_eq!(udp, format!("web.{name}.shop.internal"));
     let gateways: Api<Gateway> = Api::namespaced(case.space.client.clone(), name);
     let status = gateways.get(name).await.unwrap().status.unwrap();
@@ -123,6 +130,10 @@ async fn a_tcp_route_carries_bytes_and_a_udp_route_leads_to_the_pods() {
     assert_eq!(ask(&case, "tcp", &format!("{tcp}:8080"), &["/a"], 8).await, all());
     // Whatever goes by the other name goes straight to the pods.
     assert_eq!(ask(&case, "udp", &format!("{udp}:8080"), &["/a"], 8).await, all());
+    // The private zone leads from the HTTPRoute's host name to its service, which takes requests of that name.
+    served(&case, "HTTPRoute", Some(&format!("Cloud Map leads there from {PUBLISHED}"))).await;
+    healthy(&case, 2).await;
+    assert_eq!(ask(&case, "http", PUBLISHED, &["/a"], 8).await, all());
 
     let routes: Api<TCPRoute> = Api::namespaced(case.space.client.clone(), name);
     routes.delete("web", &DeleteParams::default()).await.unwrap();

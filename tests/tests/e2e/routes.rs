@@ -127,7 +127,7 @@ async fn pods(case: &Case<'_>, name: &str, replicas: u32) {
 }
 
 /// Waits until so many targets are healthy at the groups of a namespace's bindings.
-async fn healthy(case: &Case<'_>, count: u32) {
+pub(super) async fn healthy(case: &Case<'_>, count: u32) {
     eventually(&format!("{count} healthy targets"), SOON, async || {
         let bindings = case.bindings.list(&ListParams::default()).await.map_err(|error| error.to_string())?;
         let (mut healthy, mut seen) = (0, Vec::new());
