@@ -376,9 +376,14 @@ fn ready<'a>(
 ) -> (Result<Ready<'a>, Verdict>, Verdict) {
     let mut resolved = Verdict::yes(Reason::ResolvedRefs, "All that the route refers to may be used");
     let mut faults: Vec<String> = Vec::new();
+    let merged = parents.iter().any(|parent| {
+        views[parent.gateway].parameters.services == lath_kubernetes::parameters::Services::PerHostname
+    });
     if !route.unsupported.is_empty() {
+        let others = if merged { ", unless other routes share its hostname" } else { "" };
         faults.push(format!(
-            "VPC Lattice can't do what these fields ask for: {}. Remove them; until then what was accepted before goes on",
+            "VPC Lattice can't do what these fields ask for: {}. Remove them; until then what was accepted before goes \
+             on{others}",
             route.unsupported.join(", ")
         ));
     }
@@ -388,10 +393,7 @@ fn ready<'a>(
         .and_then(|parent| views.get(parent.gateway))
         .map(|view| view.parameters.path_prefix)
         .unwrap_or_default();
-    let merged = |parent: &attach::Parent<'_>| {
-        views[parent.gateway].parameters.services == lath_kubernetes::parameters::Services::PerHostname
-    };
-    let numbers = priority::numbers(route, parents.iter().any(merged)).unwrap_or_else(|fault| {
+    let numbers = priority::numbers(route, merged).unwrap_or_else(|fault| {
         faults.push(fault);
         Vec::new()
     });
